@@ -1,0 +1,57 @@
+/**
+ * The object a person works with: a fitted model together with what its users have seen, so that it can
+ * answer with lists. It picks the cheapest scoring route, leaves out what must not be shown, and labels
+ * the answer for a query that the model knows nothing about (popularity fallback).
+ */
+import type { Csr, IdMap } from "../core/interactions.js";
+import type { FittedModel, Query } from "../core/model.js";
+
+export interface RecommendOptions {
+  /** List length, 1 or more. Default 10. The list is shorter when fewer items are allowed. */
+  topK?: number;
+  /** Leave out items the user has interacted with in training and those in `history`. Default true. */
+  excludeSeen?: boolean;
+  /** Only these items may appear. */
+  include?: ArrayLike<number>;
+  /** These items never appear. */
+  exclude?: ArrayLike<number>;
+  signal?: AbortSignal;
+}
+
+/** Best first; equal scores by ascending itemIndex. */
+export interface Recommendation {
+  itemIndex: Int32Array;
+  score: Float32Array;
+  /** Model name, or "popularity fallback" when the model knows nothing about the user. */
+  source: string;
+}
+
+/** `topK` columns per query, row-major; unused places hold itemIndex −1 and score −Infinity. */
+export interface RecommendationBatch {
+  topK: number;
+  itemIndex: Int32Array;
+  score: Float32Array;
+  /** 1 where the answer is the popularity fallback. */
+  fallback: Uint8Array;
+}
+
+export interface Recommender {
+  readonly name: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly numUsers: number;
+  readonly numItems: number;
+  readonly users: IdMap;
+  readonly items: IdMap;
+  readonly fitted: FittedModel;
+  /** User × item matrix of training: what `excludeSeen` leaves out. */
+  readonly seen: Csr;
+  /** Training events per item: the order of the popularity fallback. */
+  readonly popularity: Float32Array;
+  recommend(query: Query, options?: RecommendOptions): Promise<Recommendation>;
+  /** Queries or user indexes; memory is bounded by the result plus a fixed block. */
+  recommendBatch(queries: ArrayLike<number> | readonly Query[], options?: RecommendOptions): Promise<RecommendationBatch>;
+  /** Nearest items by cosine, without the item itself. Throws ConfigError when the model knows no item similarity. */
+  similarItems(itemIndex: number, options?: Pick<RecommendOptions, "topK" | "include" | "exclude">): Promise<Recommendation>;
+  /** Frees kernel memory. The object may still be used: it is built again. */
+  dispose(): void;
+}
