@@ -1,7 +1,6 @@
 /**
  * The object a person works with: a fitted model together with what its users have seen, so that it can
- * answer with lists. It picks the cheapest scoring route, leaves out what must not be shown, and labels
- * the answer for a query that the model knows nothing about (popularity fallback).
+ * answer with lists. The types of the public API; `create-recommender.ts` builds it.
  */
 import type { Csr, IdMap } from "../core/interactions.js";
 import type { FittedModel, Query } from "../core/model.js";
@@ -52,6 +51,8 @@ export interface Recommender {
   recommendBatch(queries: ArrayLike<number> | readonly Query[], options?: RecommendOptions): Promise<RecommendationBatch>;
   /** Nearest items by cosine, without the item itself. Throws ConfigError when the model knows no item similarity. */
   similarItems(itemIndex: number, options?: Pick<RecommendOptions, "topK" | "include" | "exclude">): Promise<Recommendation>;
+  /** True when the model knows nothing about the asker, so that the answer is the popularity fallback. */
+  isCold(query: Query): boolean;
   /** Frees kernel memory. The object may still be used: it is built again. */
   dispose(): void;
 }

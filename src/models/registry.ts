@@ -1,0 +1,85 @@
+/**
+ * All models by name, and the one way to fit or restore them. Everything else (command line, server, tuning)
+ * reads `listModels` and never names a concrete model.
+ */
+import { ConfigError, DataError, NotFoundError } from "../core/errors.js";
+import type { Csr, IdMap, Interactions } from "../core/interactions.js";
+import type { FitContext, ModelDefinition, ModelState } from "../core/model.js";
+import { nameHint } from "../core/nearest-names.js";
+import { parseParams } from "../core/params.js";
+import { defaultThreads } from "../core/threads.js";
+import { createRecommender } from "../ranking/create-recommender.js";
+import type { Recommender } from "../ranking/recommender.js";
+import { als } from "./als.js";
+import { itemPopularity, popularity } from "./popularity.js";
+import { repeat } from "./repeat.js";
+
+const definitions = [popularity, repeat, als] as unknown as ModelDefinition[];
+
+/** All registered models. */
+export function listModels(): readonly ModelDefinition[] {
+  return definitions;
+}
+
+/** The definition of `name`; throws NotFoundError with the nearest names. */
+export function getModel(name: string): ModelDefinition {
+  const found = definitions.find((definition) => definition.name === name);
+  if (found) return found;
+  const known = definitions.map((definition) => definition.name);
+  throw new NotFoundError(`There is no model ${JSON.stringify(name)}.`, {
+    hint: nameHint(name, known),
+    details: { got: name, allowed: known },
+  });
+}
+
+/**
+ * Fits a model and returns the recommender around it.
+ * Defaults: seed 42, threads = the cores of the machine (results do not depend on them).
+ * Throws NotFoundError (unknown model), ConfigError (wrong parameter), DataError (no events), CancelledError (`signal`).
+ */
+export async function fit(
+  name: string,
+  data: Interactions,
+  params: Record<string, unknown> = {},
+  { seed = 42, threads = defaultThreads(), signal, onProgress }: Partial<FitContext> = {},
+): Promise<Recommender> {
+  const definition = getModel(name);
+  const checked = parseParams(definition.params, params, `Model ${name}`);
+  checkWhole("seed", seed, 0);
+  checkWhole("threads", threads, 1);
+  if (data.numInteractions === 0)
+    throw new DataError("There are no interactions to learn from.", { hint: "Check the file and what was rejected." });
+  const fitted = await definition.fit(data, checked, { seed, threads, signal, onProgress });
+  return createRecommender({
+    fitted,
+    users: data.users,
+    items: data.items,
+    seen: data.matrixByUser(),
+    popularity: itemPopularity(data, { count: "events" }),
+    threads,
+  });
+}
+
+export interface SavedRecommender {
+  name: string;
+  params: Record<string, unknown>;
+  state: ModelState;
+  seen: Csr;
+  popularity: Float32Array;
+  users: IdMap;
+  items: IdMap;
+}
+
+/** The inverse of saving: the same scores, bit for bit. Throws ModelFormatError when arrays do not fit. */
+export function restoreRecommender(saved: SavedRecommender, { threads = defaultThreads() }: { threads?: number } = {}): Recommender {
+  const { name, state, seen, popularity, users, items } = saved;
+  const definition = getModel(name);
+  const params = parseParams(definition.params, saved.params, `Saved model ${name}`);
+  const fitted = definition.restore({ params, numUsers: users.size, numItems: items.size, state });
+  return createRecommender({ fitted, users, items, seen, popularity, threads });
+}
+
+function checkWhole(name: string, value: number, least: number): void {
+  if (!(Number.isInteger(value) && value >= least))
+    throw new ConfigError(`${name} is ${value}.`, { hint: `Give a whole number, ${least} or more.` });
+}

@@ -1,0 +1,148 @@
+/**
+ * Repeat: a user's own items, most frequent first; ties and the rest of the list by popularity.
+ *   score(u, i) = 1 + n(u, i) + tie   for the user's items, n = distinct baskets with i, each worth 2^(−age / halfLife)
+ *   score(u, i) = popularity(i) / (1 + max popularity)   otherwise, so always below 1
+ * `tie` < 1 orders items of equal n by popularity (0 with a half-life). The strong baseline of repeat-purchase data
+ * (Hu et al. 2020, Modeling personalized item frequency information for next-basket recommendation).
+ */
+import { z } from "zod";
+import { DataError } from "../core/errors.js";
+import type { Interactions } from "../core/interactions.js";
+import type { FittedModel, HistoryEvent, ModelDefinition } from "../core/model.js";
+import { itemPopularity } from "./popularity.js";
+import { DAY, latestTimestamp } from "./recency.js";
+import { savedFloat32, savedInt32, savedLength } from "./saved-arrays.js";
+
+const schema = z.strictObject({
+  halfLifeDays: z.number().positive().optional(),
+  count: z.enum(["baskets", "events"]).default("baskets"),
+});
+
+export type RepeatParams = z.output<typeof schema>;
+
+/** Scores of each user's own items, CSR. */
+interface OwnItems {
+  offsets: Int32Array;
+  indices: Int32Array;
+  scores: Float32Array;
+}
+
+export const repeat: ModelDefinition<RepeatParams> = {
+  name: "repeat",
+  title: "Repeat purchases",
+  reference: "Hu, He, Gao & Zhang (2020), Modeling personalized item frequency information for next-basket recommendation",
+  description: "A user's own most frequent items, optionally fading with age, then the popular ones.",
+  task: "retrieve",
+  params: schema,
+  help: {
+    halfLifeDays: { help: "Days after which a purchase counts half; no fading when absent.", range: [1, 365], scale: "log" },
+    count: { help: "Count distinct baskets with the item, or every event. Without baskets in the data, events count." },
+  },
+  async fit(train, params) {
+    if (params.halfLifeDays && !train.timestamp) {
+      throw new DataError("repeat has a half-life, but the data has no timestamps.", {
+        hint: "Name the time column, or leave halfLifeDays out.",
+      });
+    }
+    const popularity = itemPopularity(train, { count: "events" });
+    const now = train.timestamp ? latestTimestamp(train.timestamp) : 0;
+    return repeatModel({ numUsers: train.numUsers, numItems: train.numItems, now }, params, {
+      own: ownItems(train, params, { popularity, now }),
+      popularity,
+    });
+  },
+  restore({ params, numUsers, numItems, state }) {
+    const entries = savedLength(state, "own_indices");
+    const own = {
+      offsets: savedInt32(state, "own_offsets", [numUsers + 1]),
+      indices: savedInt32(state, "own_indices", [entries]),
+      scores: savedFloat32(state, "own_scores", [entries]),
+    };
+    return repeatModel({ numUsers, numItems, now: Number(state.extra?.now ?? 0) }, params, {
+      own,
+      popularity: savedFloat32(state, "popularity", [numItems]),
+    });
+  },
+};
+
+function ownItems(train: Interactions, params: RepeatParams, { popularity, now }: { popularity: Float32Array; now: number }): OwnItems {
+  const { offsets: eventOffsets, indices: eventItems, positions } = train.eventsByUser();
+  const offsets = new Int32Array(train.numUsers + 1);
+  const indices: number[] = [];
+  const scores: number[] = [];
+  for (let user = 0; user < train.numUsers; user++) {
+    const history: HistoryEvent[] = [];
+    for (let e = eventOffsets[user]; e < eventOffsets[user + 1]; e++) {
+      history.push({ itemIndex: eventItems[e], timestamp: train.timestamp?.[positions[e]], basket: train.basket?.[positions[e]] });
+    }
+    for (const [item, score] of ownScores(history, params, { popularity, now })) {
+      indices.push(item);
+      scores.push(score);
+    }
+    offsets[user + 1] = indices.length;
+  }
+  return { offsets, indices: Int32Array.from(indices), scores: Float32Array.from(scores) };
+}
+
+/** Item → score for one history, items ascending. */
+function ownScores(
+  history: readonly HistoryEvent[],
+  { halfLifeDays, count }: RepeatParams,
+  { popularity, now }: { popularity: Float32Array; now: number },
+): [number, number][] {
+  const frequency = new Map<number, number>();
+  const counted = new Set<string>();
+  for (const { itemIndex, timestamp, basket = -1 } of history) {
+    if (count === "baskets" && basket >= 0) {
+      const key = `${itemIndex} ${basket}`;
+      if (counted.has(key)) continue;
+      counted.add(key);
+    }
+    const fading = halfLifeDays ? 2 ** (-Math.max(0, now - (timestamp ?? now)) / (halfLifeDays * DAY)) : 1;
+    frequency.set(itemIndex, (frequency.get(itemIndex) ?? 0) + fading);
+  }
+  const tie = halfLifeDays ? 0 : 1; // faded frequencies hardly tie, and a fraction could outweigh their differences
+  // within the user's own items, the rank of popularity gives a fraction below 1; equal popularity, equal fraction
+  const ranks = [...new Set([...frequency.keys()].map((item) => popularity[item]))].sort((a, b) => a - b);
+  const fraction = new Map(ranks.map((value, rank) => [value, rank / ranks.length]));
+  return [...frequency]
+    .map(([item, n]): [number, number] => [item, 1 + n + tie * fraction.get(popularity[item])!])
+    .sort((a, b) => a[0] - b[0]);
+}
+
+function repeatModel(
+  size: { numUsers: number; numItems: number; now: number },
+  params: RepeatParams,
+  { own, popularity }: { own: OwnItems; popularity: Float32Array },
+): FittedModel {
+  const { numUsers, numItems, now } = size;
+  const most = popularity.reduce((max, value) => Math.max(max, value), 0);
+  const filler = popularity.map((value) => value / (1 + most));
+  return {
+    name: "repeat",
+    params,
+    numUsers,
+    numItems,
+    personal: true,
+    async scoreAll(queries, out) {
+      queries.forEach(({ userIndex = -1, history }, q) => {
+        const row = out.subarray(q * numItems, (q + 1) * numItems);
+        row.set(filler);
+        if (history?.length) {
+          for (const [item, score] of ownScores(history, params, { popularity, now })) row[item] = score;
+        } else if (userIndex >= 0) {
+          for (let e = own.offsets[userIndex]; e < own.offsets[userIndex + 1]; e++) row[own.indices[e]] = own.scores[e];
+        }
+      });
+    },
+    state: () => ({
+      arrays: {
+        own_offsets: { shape: [numUsers + 1], data: own.offsets },
+        own_indices: { shape: [own.indices.length], data: own.indices },
+        own_scores: { shape: [own.scores.length], data: own.scores },
+        popularity: { shape: [numItems], data: popularity },
+      },
+      extra: { now },
+    }),
+  };
+}
