@@ -15,6 +15,7 @@ export const errorTable = {
   E_IO: { status: 500, exit: 74, title: "Reading or writing failed" },
   E_UNAVAILABLE: { status: 503, exit: 69, title: "Not available" },
   E_TOO_LARGE: { status: 413, exit: 65, title: "Too large" },
+  E_INTERNAL: { status: 500, exit: 70, title: "A fault inside Tastemaker" },
   E_CANCELLED: { status: 499, exit: 130, title: "Cancelled" },
 } as const;
 

@@ -1,0 +1,105 @@
+/**
+ * What goes over the wire, as plain types without imports: the page and `tastemaker/client` share them with the
+ * server, whose schemas (`schemas.ts`) are checked against them by the compiler.
+ */
+
+export interface HistoryEntry {
+  itemId: string;
+  /** Finite and ≥ 0. Default 1. */
+  weight?: number;
+}
+
+/** Body of `POST /v1/recommendations`. */
+export interface RecommendationsRequest {
+  /** A user's id. One unknown to the model gets a list labelled "popularity fallback", unless there is a history. */
+  user?: string;
+  /** Events since training, or those of an unseen user; events of the same item are summed. */
+  history?: HistoryEntry[];
+  /** 1 to 1000. Default 10. */
+  topK?: number;
+  /** Leave out the user's items of training and history. Default true. */
+  excludeSeen?: boolean;
+  /** Only these items may appear. */
+  include?: string[];
+  /** These items never appear. */
+  exclude?: string[];
+  /** Default: the server's default model. */
+  model?: string;
+}
+
+export type ItemProperties = Record<string, string | number | null>;
+
+export interface RecommendedItem {
+  itemId: string;
+  score: number;
+  /** Model name, or "popularity fallback". */
+  source: string;
+  properties?: ItemProperties;
+}
+
+/** Best first. */
+export interface RecommendationsResponse {
+  items: RecommendedItem[];
+  modelVersion: string;
+  /** Names this answer in logs and events; also in the header `x-request-id`. */
+  requestId: string;
+}
+
+export interface Item {
+  itemId: string;
+  properties?: ItemProperties;
+}
+
+export interface ItemsResponse {
+  items: Item[];
+}
+
+export interface User {
+  userId: string;
+  /** Distinct items of the user in training. */
+  itemsSeen: number;
+}
+
+export interface UsersResponse {
+  users: User[];
+}
+
+export interface Model {
+  name: string;
+  version: string;
+  /** True for the model that answers when a request names none. */
+  default: boolean;
+  /** True when it knows similar items. */
+  similarItems: boolean;
+  numUsers: number;
+  numItems: number;
+  /** By metric name, such as `ndcg@10`. */
+  metrics: Record<string, number>;
+  /** ISO 8601. */
+  createdAt?: string;
+}
+
+export interface ModelsResponse {
+  models: Model[];
+}
+
+export interface HealthResponse {
+  status: "ok" | "ready";
+}
+
+/** RFC 9457 problem document (`application/problem+json`): the body of every answer that is not a success. */
+export interface Problem {
+  /** Stable URN of the kind of problem. */
+  type: string;
+  title: string;
+  status: number;
+  /** What is wrong and where. */
+  detail: string;
+  /** How to mend it. */
+  hint?: string;
+  /** Stable code, such as E_CONFIG. */
+  code: string;
+  requestId: string;
+  /** Each wrong place of the request. */
+  errors?: { path: string; message: string }[];
+}

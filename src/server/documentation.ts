@@ -1,0 +1,39 @@
+/**
+ * The OpenAPI 3.1 document of all routes at /openapi.json, and a page to read and try it at /docs
+ * (assets come from the package; nothing is loaded from elsewhere). Register before the routes.
+ */
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import type { FastifyInstance } from "fastify";
+import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import { documentationPolicy } from "./security-headers.js";
+
+export async function registerDocumentation(app: FastifyInstance, { title, version }: { title: string; version: string }): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title,
+        version,
+        description:
+          "Recommendations from trained models. Whatever goes wrong is answered by a problem document (RFC 9457) " +
+          "with a stable `code`, a `detail` that says what and where, and a `hint` that says how to mend it.",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
+      servers: [{ url: "/" }],
+      tags: [
+        { name: "recommendations", description: "Lists for users, baskets and items." },
+        { name: "catalogue", description: "What the server knows: items, users, models." },
+        { name: "health", description: "For load balancers." },
+      ],
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(swaggerUi, {
+    routePrefix: "/docs",
+    staticCSP: documentationPolicy,
+    theme: { title: `${title} API` },
+    uiConfig: { url: "/openapi.json", validatorUrl: null, docExpansion: "list", tryItOutEnabled: true },
+  });
+  app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+}

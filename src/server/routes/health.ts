@@ -1,0 +1,27 @@
+/** GET /healthz (the process answers) and GET /readyz (it takes requests; 503 while it is closing). */
+import { TastemakerError } from "../../core/errors.js";
+import { healthResponse, problemResponses } from "../schemas.js";
+import type { App } from "./context.js";
+
+export function healthRoutes(app: App, isClosing: () => boolean): void {
+  app.get(
+    "/healthz",
+    { schema: { tags: ["health"], operationId: "getHealth", summary: "Is the process alive?", response: { 200: healthResponse } } },
+    async () => ({ status: "ok" as const }),
+  );
+  app.get(
+    "/readyz",
+    {
+      schema: {
+        tags: ["health"],
+        operationId: "getReadiness",
+        summary: "Does it take requests?",
+        response: { 200: healthResponse, ...problemResponses({ 503: "The server is closing." }) },
+      },
+    },
+    async () => {
+      if (isClosing()) throw new TastemakerError("E_UNAVAILABLE", "The server is closing.", { hint: "Ask again in a few seconds." });
+      return { status: "ready" as const };
+    },
+  );
+}

@@ -1,0 +1,40 @@
+/** GET and POST /v1/recommendations: a list for a known user, an unseen one, or a history. */
+import type { RecommendService } from "../../service/recommend.js";
+import { problemResponses, recommendationsBody, recommendationsQuery, recommendationsResponse } from "../schemas.js";
+import { type App, clientSignal } from "./context.js";
+
+const common = { 400: "Something in the request is wrong.", 404: "There is no such model.", 500: "The server failed." };
+
+export function recommendationRoutes(app: App, service: RecommendService): void {
+  app.get(
+    "/v1/recommendations",
+    {
+      schema: {
+        tags: ["recommendations"],
+        operationId: "getRecommendations",
+        summary: "Recommendations for a user",
+        querystring: recommendationsQuery,
+        response: { 200: recommendationsResponse, ...problemResponses(common) },
+      },
+    },
+    async ({ query, id: requestId }, reply) => ({ ...(await service.recommend(query, { signal: clientSignal(reply) })), requestId }),
+  );
+
+  app.post(
+    "/v1/recommendations",
+    {
+      schema: {
+        tags: ["recommendations"],
+        operationId: "postRecommendations",
+        summary: "Recommendations from a history, with filters",
+        description: "An unseen user is folded in from `history`; for a known user, the history is added to the events of training.",
+        body: recommendationsBody,
+        response: {
+          200: recommendationsResponse,
+          ...problemResponses({ ...common, 413: "The body is too large.", 415: "The body is not declared as JSON." }),
+        },
+      },
+    },
+    async ({ body, id: requestId }, reply) => ({ ...(await service.recommend(body, { signal: clientSignal(reply) })), requestId }),
+  );
+}

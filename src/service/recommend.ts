@@ -1,0 +1,286 @@
+/**
+ * The use case "recommend": answers a person's question in external ids with one of the loaded models.
+ * Ids become indexes, a known user's training events and the given history become one query, and the answer
+ * is mapped back with each item's properties and source. Called by the server and the command line.
+ */
+import { ConfigError, NotFoundError } from "../core/errors.js";
+import type { IdMap } from "../core/interactions.js";
+import type { Query } from "../core/model.js";
+import { nameHint } from "../core/nearest-names.js";
+import type { Recommendation, Recommender } from "../ranking/recommender.js";
+import { nearestIds, searchTable } from "./search.js";
+
+export interface LoadedModel {
+  /** How requests name the model; distinct among the loaded ones. */
+  name: string;
+  /** Named in every answer as `modelVersion`. */
+  version: string;
+  model: Recommender;
+  metrics?: Record<string, number>;
+  /** ISO 8601. */
+  createdAt?: string;
+}
+
+export type ItemProperties = Record<string, string | number | null>;
+
+export interface RecommendRequest {
+  /** A user's id. One the model does not know gets a list labelled "popularity fallback", unless there is a history. */
+  user?: string;
+  /** Events since training, or those of an unseen user. Events of the same item are summed. */
+  history?: readonly { itemId: string /** Finite and ≥ 0. Default 1. */; weight?: number }[];
+  /** 1 to 1000. Default 10. The list is shorter when fewer items are allowed. */
+  topK?: number;
+  /** Leave out the user's items of training and history. Default true. */
+  excludeSeen?: boolean;
+  /** Only these items may appear. */
+  include?: readonly string[];
+  /** These items never appear. */
+  exclude?: readonly string[];
+  /** Name of a loaded model. Default: the default model. */
+  model?: string;
+}
+
+export interface RecommendedItem {
+  itemId: string;
+  score: number;
+  /** Model name, or "popularity fallback". */
+  source: string;
+  /** Absent when nothing is known about any item. */
+  properties?: ItemProperties;
+}
+
+/** Best first. */
+export interface RecommendAnswer {
+  items: RecommendedItem[];
+  modelVersion: string;
+}
+
+export interface ModelSummary {
+  name: string;
+  version: string;
+  /** True for the model that answers when a request names none. */
+  default: boolean;
+  /** True when it knows similar items. */
+  similarItems: boolean;
+  numUsers: number;
+  numItems: number;
+  metrics: Record<string, number>;
+  createdAt?: string;
+}
+
+export interface CallOptions {
+  /** Stops the work; the call then throws CancelledError. */
+  signal?: AbortSignal;
+}
+
+/**
+ * All methods throw ConfigError for arguments out of range or unknown item ids in lists, and NotFoundError for an
+ * unknown model or, in `similarItems`, item.
+ */
+export interface RecommendService {
+  recommend(request: RecommendRequest, options?: CallOptions): Promise<RecommendAnswer>;
+  /** Nearest items first. Without `model`, the default model answers, or the first that knows similar items. */
+  similarItems(itemId: string, request?: { topK?: number; model?: string }, options?: CallOptions): Promise<RecommendAnswer>;
+  /** Items whose id or text properties contain `q` (case ignored), the more popular first. `limit` 1 to 100, default 20. */
+  searchItems(
+    request?: { q?: string; limit?: number },
+    options?: CallOptions,
+  ): Promise<{ items: { itemId: string; properties?: ItemProperties }[] }>;
+  /** Users whose id contains `q`, those with training events first. `limit` 1 to 100, default 20. */
+  listUsers(
+    request?: { q?: string; limit?: number },
+    options?: CallOptions,
+  ): Promise<{ users: { userId: string /** Distinct items of the user in training. */; itemsSeen: number }[] }>;
+  listModels(): { models: ModelSummary[] };
+  /** Frees the models' kernel memory. */
+  dispose(): void;
+}
+
+export interface RecommendServiceOptions {
+  /** At least one. */
+  models: readonly LoadedModel[];
+  /** Name of the model that answers when a request names none. Default: the first. */
+  defaultModel?: string;
+  /** By itemIndex of the default model. */
+  itemProperties?: Record<string, readonly (string | number | null)[]>;
+}
+
+const maxTopK = 1000;
+const maxLimit = 100;
+
+/** Throws ConfigError without models, with two of one name, or properties of another length; NotFoundError for an unknown `defaultModel`. */
+export function createRecommendService({ models, defaultModel, itemProperties = {} }: RecommendServiceOptions): RecommendService {
+  const byName = new Map(models.map((loaded) => [loaded.name, loaded]));
+  if (models.length === 0) throw new ConfigError("There is no model to answer with.", { hint: "Train or load at least one model." });
+  if (byName.size < models.length)
+    throw new ConfigError("Two loaded models have the same name.", { hint: "Give each model its own name." });
+
+  const pick = (name: string): LoadedModel => {
+    const loaded = byName.get(name);
+    if (loaded) return loaded;
+    throw new NotFoundError(`There is no model ${JSON.stringify(name)}.`, {
+      hint: nameHint(name, byName.keys()),
+      details: { path: "model", got: name, allowed: [...byName.keys()] },
+    });
+  };
+  const main = pick(defaultModel ?? models[0].name);
+  const { users, items, numItems, seen, popularity } = main.model;
+  const columns = Object.entries(itemProperties);
+  for (const [name, values] of columns) {
+    if (values.length !== numItems)
+      throw new ConfigError(`The item property ${name} has ${values.length} values, but the model knows ${numItems} items.`, {
+        hint: "Properties are listed by item index.",
+      });
+  }
+  const byPopularity = Int32Array.from({ length: numItems }, (_, index) => index).sort((a, b) => popularity[b] - popularity[a] || a - b);
+  const itemTable = { ids: items, order: byPopularity, texts: columns.map(([, values]) => values) };
+  const itemsSeen = (userIndex: number) => seen.offsets[userIndex + 1] - seen.offsets[userIndex];
+
+  const withProperties = (itemId: string): { properties?: ItemProperties } => {
+    const index = columns.length === 0 ? -1 : items.indexOf(itemId);
+    if (index < 0) return {};
+    return { properties: Object.fromEntries(columns.map(([name, values]) => [name, jsonValue(values[index])])) };
+  };
+  const answer = ({ itemIndex, score, source }: Recommendation, { model, version }: LoadedModel): RecommendAnswer => ({
+    items: Array.from(itemIndex, (index, place) => {
+      const itemId = model.items.idOf(index);
+      return { itemId, score: score[place], source, ...withProperties(itemId) };
+    }),
+    modelVersion: version,
+  });
+
+  return {
+    async recommend({ user, history = [], topK, excludeSeen, include, exclude, model: name = main.name }, { signal } = {}) {
+      const loaded = pick(name);
+      const { model } = loaded;
+      const allowed = include && (await itemIndexes("include", include, model.items));
+      if (allowed?.length === 0) {
+        throw new ConfigError("include is empty, so no item is allowed.", {
+          hint: "Name at least one item, or leave include out to allow all.",
+          details: { path: "include" },
+        });
+      }
+      const events = await itemIndexes(
+        "history",
+        history.map(({ itemId }) => itemId),
+        model.items,
+      );
+      const weights = history.map(({ weight = 1 }, place) => checkWeight(weight, `history[${place}].weight`));
+      const recommendation = await model.recommend(toQuery(model, user, { events, weights }), {
+        topK: checkWhole("topK", topK ?? 10, maxTopK),
+        excludeSeen,
+        include: allowed,
+        exclude: exclude && (await itemIndexes("exclude", exclude, model.items)),
+        signal,
+      });
+      return answer(recommendation, loaded);
+    },
+
+    async similarItems(itemId, { topK = 10, model: name } = {}, { signal } = {}) {
+      const knowing = main.model.fitted.itemSimilarityVectors ? main : models.find(({ model }) => model.fitted.itemSimilarityVectors);
+      const loaded = name === undefined ? (knowing ?? main) : pick(name);
+      const itemIndex = loaded.model.items.indexOf(itemId);
+      if (itemIndex < 0) {
+        throw new NotFoundError(`There is no item ${JSON.stringify(shorten(itemId))}.`, {
+          hint: await itemHint(loaded.model.items, itemId, signal),
+          details: { path: "itemId", got: shorten(itemId) },
+        });
+      }
+      return answer(await loaded.model.similarItems(itemIndex, { topK: checkWhole("topK", topK, maxTopK) }), loaded);
+    },
+
+    async searchItems({ q = "", limit = 20 } = {}, { signal } = {}) {
+      const found = await searchTable(itemTable, q.trim(), { limit: checkWhole("limit", limit, maxLimit), signal });
+      return { items: found.map((index) => items.idOf(index)).map((itemId) => ({ itemId, ...withProperties(itemId) })) };
+    },
+
+    async listUsers({ q = "", limit = 20 } = {}, { signal } = {}) {
+      checkWhole("limit", limit, maxLimit);
+      const found: number[] = [];
+      for (const active of [true, false]) {
+        const accepts = (userIndex: number) => itemsSeen(userIndex) > 0 === active;
+        if (found.length < limit)
+          found.push(...(await searchTable({ ids: users }, q.trim(), { limit: limit - found.length, accepts, signal })));
+      }
+      return { users: found.map((userIndex) => ({ userId: users.idOf(userIndex), itemsSeen: itemsSeen(userIndex) })) };
+    },
+
+    listModels: () => ({
+      models: models.map((loaded) => ({
+        name: loaded.name,
+        version: loaded.version,
+        default: loaded === main,
+        similarItems: loaded.model.fitted.itemSimilarityVectors !== undefined,
+        numUsers: loaded.model.numUsers,
+        numItems: loaded.model.numItems,
+        metrics: loaded.metrics ?? {},
+        createdAt: loaded.createdAt,
+      })),
+    }),
+
+    dispose() {
+      for (const { model } of models) model.dispose();
+    },
+  };
+}
+
+/** A known user without new events is asked for by index; otherwise training row and events become one history. */
+function toQuery(model: Recommender, user: string | undefined, { events, weights }: { events: number[]; weights: number[] }): Query {
+  const userIndex = user === undefined ? -1 : model.users.indexOf(user);
+  if (events.length === 0) return userIndex < 0 ? {} : { userIndex };
+  const summed = new Map<number, number>();
+  if (userIndex >= 0) {
+    const { offsets, indices, values } = model.seen;
+    for (let e = offsets[userIndex]; e < offsets[userIndex + 1]; e++) summed.set(indices[e], values[e]);
+  }
+  events.forEach((itemIndex, place) => {
+    summed.set(itemIndex, (summed.get(itemIndex) ?? 0) + weights[place]);
+  });
+  return { history: Array.from(summed, ([itemIndex, weight]) => ({ itemIndex, weight })) };
+}
+
+/** Indexes of all ids; throws ConfigError that names the first few unknown ones. */
+async function itemIndexes(path: string, itemIds: readonly string[], items: IdMap): Promise<number[]> {
+  const indexes = itemIds.map((itemId) => items.indexOf(itemId));
+  const unknown = indexes.flatMap((index, place) => (index < 0 ? [place] : []));
+  if (unknown.length === 0) return indexes;
+  const shown = unknown.slice(0, 5);
+  const names = shown.map((place) => JSON.stringify(shorten(itemIds[place]))).join(", ");
+  const more = unknown.length > shown.length ? ` and ${unknown.length - shown.length} more` : "";
+  throw new ConfigError(`${path} names ${unknown.length === 1 ? "an unknown item" : "unknown items"}: ${names}${more}.`, {
+    hint: await itemHint(items, itemIds[unknown[0]]),
+    details: {
+      path,
+      errors: shown.map((place) => ({
+        path: path === "history" ? `history[${place}].itemId` : `${path}[${place}]`,
+        message: `There is no item ${JSON.stringify(shorten(itemIds[place]))}.`,
+      })),
+    },
+  });
+}
+
+async function itemHint(items: IdMap, itemId: string, signal?: AbortSignal): Promise<string> {
+  const near = await nearestIds(items, itemId, signal);
+  return near.length > 0 ? `Did you mean ${near.join(", ")}?` : "Search the items for its id first (GET /v1/items?q=…).";
+}
+
+function checkWhole(path: string, value: number, most: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new ConfigError(`${path} is ${value}.`, {
+    hint: `Give a whole number from 1 to ${most}.`,
+    details: { path, got: value, allowed: [1, most] },
+  });
+}
+
+function checkWeight(weight: number, path: string): number {
+  if (weight >= 0 && weight < Infinity) return weight;
+  throw new ConfigError(`${path} is ${weight}.`, { hint: "Weights are finite and not negative.", details: { path, got: weight } });
+}
+
+function jsonValue(value: string | number | null | undefined): string | number | null {
+  return value === undefined || (typeof value === "number" && !Number.isFinite(value)) ? null : value;
+}
+
+function shorten(id: string): string {
+  return id.length > 80 ? `${id.slice(0, 80)}…` : id;
+}
