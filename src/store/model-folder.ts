@@ -1,0 +1,237 @@
+/**
+ * One model = one folder: arrays/*.npy (the model's own, the seen matrix, popularity, ids), manifest.json and
+ * SHA256SUMS. Written to a temporary sibling, fsynced and renamed; every byte is verified when it is read.
+ */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { IoError, throwIfCancelled } from "../core/errors.js";
+import type { ModelState, SavedArray } from "../core/model.js";
+import { bestVariant } from "../kernels/loader.js";
+import { restoreRecommender } from "../models/registry.js";
+import type { Recommender } from "../ranking/recommender.js";
+import { ioErrors, readInto, syncFolder, type WrittenFile, writeDurably, writeFolderAtomically } from "./durable-files.js";
+import { decodeIds, encodeIds } from "./id-arrays.js";
+import {
+  CHECKSUMS,
+  damaged,
+  encodeManifest,
+  FORMAT_VERSION,
+  MANIFEST,
+  type Manifest,
+  type ManifestFile,
+  readManifest,
+  sha256,
+} from "./manifest.js";
+import { npyBody, npyHeader, npyTarget, npyTypeOf, parseNpyHeader } from "./npy.js";
+import { tastemakerVersion } from "./version.js";
+
+/** Values of each property by item index. */
+export type ItemProperties = Readonly<Record<string, readonly (string | number | null)[]>>;
+
+export interface SaveOptions {
+  metrics?: Record<string, number>;
+  /** Identifies the training data, e.g. the sha256 of the source file. */
+  dataFingerprint?: string;
+  /** The seed that training used. */
+  seed?: number;
+  /** Default: derived from the contents, so that equal models have equal versions. */
+  version?: string;
+  /** Shown beside recommended items when the model is served. */
+  itemProperties?: ItemProperties;
+  signal?: AbortSignal;
+}
+
+type Arrays = ModelState["arrays"];
+
+const PROPERTIES = "item-properties.json";
+
+/**
+ * Writes a model to `folder`, replacing a model that is there; other contents are never replaced (IoError).
+ * Cancelled or failed, it leaves the folder as it was. The arrays are the same bytes for the same training.
+ */
+export async function saveModel(model: Recommender, folder: string, options: SaveOptions = {}): Promise<Manifest> {
+  const { fitted } = model;
+  const { arrays, extra } = fitted.state();
+  const all = { ...prefixed("model", arrays), ...commonArrays(model) };
+  return writeFolderAtomically(
+    resolve(folder),
+    async (temporary) => {
+      const files: Record<string, ManifestFile> = {};
+      await mkdir(join(temporary, "arrays"));
+      for (const [name, { shape, data }] of Object.entries(all)) {
+        throwIfCancelled(options.signal);
+        const file = `arrays/${name}.npy`;
+        const dtype = npyTypeOf(data);
+        const written = await writeDurably(join(temporary, file), [npyHeader(dtype, shape), npyBody(data)]);
+        files[file] = { ...written, dtype, shape: [...shape] };
+      }
+      await syncFolder(join(temporary, "arrays"));
+      if (options.itemProperties) files[PROPERTIES] = await writeProperties(join(temporary, PROPERTIES), options.itemProperties);
+      const content = {
+        model: model.name,
+        params: { ...model.params },
+        seed: options.seed,
+        dataFingerprint: options.dataFingerprint,
+        files,
+        extra,
+      };
+      const manifest: Manifest = {
+        formatVersion: FORMAT_VERSION,
+        tastemaker: tastemakerVersion,
+        ...content,
+        kernels: bestVariant().build,
+        node: process.versions.node,
+        createdAt: new Date().toISOString(),
+        version: options.version ?? sha256(Buffer.from(JSON.stringify(content))).slice(0, 12),
+        numUsers: model.numUsers,
+        numItems: model.numItems,
+        numInteractions: model.seen.indices.length,
+        metrics: options.metrics,
+      };
+      const encoded = encodeManifest(manifest);
+      await writeDurably(join(temporary, MANIFEST), [encoded.manifest]);
+      await writeDurably(join(temporary, CHECKSUMS), [encoded.checksums]);
+      throwIfCancelled(options.signal);
+      return manifest;
+    },
+    { mayReplace: onlyAModel },
+  );
+}
+
+async function onlyAModel(existing: string): Promise<void> {
+  if (existsSync(join(existing, MANIFEST))) return;
+  const entries = await readdir(existing);
+  if (entries.length === 0) return;
+  throw new IoError(`${existing} holds other files (${entries.slice(0, 3).join(", ")} …), and a model would replace them.`, {
+    hint: "Give a new or empty folder, or one that holds a model.",
+    details: { file: existing },
+  });
+}
+
+/** What every recommender has, whatever its model. */
+function commonArrays({ seen, popularity, users, items }: Recommender): Arrays {
+  return {
+    "seen.offsets": flat(seen.offsets),
+    "seen.indices": flat(seen.indices),
+    "seen.values": flat(seen.values),
+    popularity: flat(popularity),
+    ...idArrays("users", encodeIds(users)),
+    ...idArrays("items", encodeIds(items)),
+  };
+}
+
+function idArrays(name: string, { lengths, utf8 }: { lengths: Int32Array; utf8: Uint8Array }): Arrays {
+  return { [`${name}.lengths`]: flat(lengths), [`${name}.utf8`]: flat(utf8) };
+}
+
+function flat(data: SavedArray): Arrays[string] {
+  return { shape: [data.length], data };
+}
+
+function prefixed(prefix: string, arrays: Arrays): Arrays {
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${prefix}.${name}`, array]));
+}
+
+async function writeProperties(file: string, properties: ItemProperties): Promise<WrittenFile> {
+  return writeDurably(file, [Buffer.from(JSON.stringify(properties))]);
+}
+
+/**
+ * Loads a model; its scores are bit-equal to those before saving.
+ * Throws NotFoundError (no model there), ModelFormatError (a damaged or missing file, a newer format), both naming the file.
+ */
+export async function loadModel(folder: string, { threads }: { threads?: number } = {}): Promise<Recommender> {
+  const manifest = await readManifest(folder);
+  const arrays: Arrays = {};
+  for (const file of Object.keys(manifest.files)) {
+    if (file.startsWith("arrays/"))
+      arrays[file.slice("arrays/".length, -".npy".length)] = await readArray(folder, file, manifest.files[file]);
+    else await readVerified(folder, file, manifest.files[file]);
+  }
+  const take = <T extends SavedArray>(name: string): T => {
+    const array = arrays[name];
+    if (!array) throw damaged(join(folder, MANIFEST), { got: `no array ${name}`, expected: "all arrays of a model" });
+    return array.data as T;
+  };
+  const users = decodeIds({ lengths: take("users.lengths"), utf8: take("users.utf8") }, "users");
+  const items = decodeIds({ lengths: take("items.lengths"), utf8: take("items.utf8") }, "items");
+  return restoreRecommender(
+    {
+      name: manifest.model,
+      params: manifest.params,
+      state: { arrays: unprefixed("model", arrays), extra: manifest.extra },
+      seen: {
+        numRows: users.size,
+        numColumns: items.size,
+        offsets: take("seen.offsets"),
+        indices: take("seen.indices"),
+        values: take("seen.values"),
+      },
+      popularity: take("popularity"),
+      users,
+      items,
+    },
+    { threads },
+  );
+}
+
+function unprefixed(prefix: string, arrays: Arrays): Arrays {
+  const own = Object.entries(arrays).filter(([name]) => name.startsWith(`${prefix}.`));
+  return Object.fromEntries(own.map(([name, array]) => [name.slice(prefix.length + 1), array]));
+}
+
+/** The item properties saved with a model, or undefined when there are none. Verified like `loadModel`. */
+export async function loadItemProperties(folder: string): Promise<ItemProperties | undefined> {
+  const { files } = await readManifest(folder);
+  if (!files[PROPERTIES]) return undefined;
+  return JSON.parse((await readVerified(folder, PROPERTIES, files[PROPERTIES])).toString("utf8"));
+}
+
+async function readArray(folder: string, file: string, expected: ManifestFile): Promise<Arrays[string]> {
+  return readChecked(join(folder, file), expected, async (read) => {
+    const { dtype = "f4", shape = [] } = expected;
+    const headerBytes = npyHeader(dtype, shape).length;
+    const header = parseNpyHeader(await read(new Uint8Array(headerBytes)), join(folder, file));
+    const got = `${header.dtype} ${header.shape.join(" × ")}`;
+    if (got !== `${dtype} ${shape.join(" × ")}` || header.headerBytes !== headerBytes)
+      throw damaged(join(folder, file), { got, expected: `${dtype} ${shape.join(" × ")}` });
+    const { data, bytes } = npyTarget(header);
+    await read(bytes);
+    return { shape: header.shape, data };
+  });
+}
+
+async function readVerified(folder: string, file: string, expected: ManifestFile): Promise<Buffer> {
+  return readChecked(join(folder, file), expected, (read) => read(Buffer.alloc(expected.bytes)));
+}
+
+/** Opens a file, checks its size, lets `work` read all of it in order, and checks the sha256 of what it read. */
+async function readChecked<T>(
+  path: string,
+  expected: ManifestFile,
+  work: (read: <B extends Uint8Array>(target: B) => Promise<B>) => Promise<T>,
+): Promise<T> {
+  if (!existsSync(path)) throw damaged(path, { got: "no such file", expected: `${expected.bytes} bytes` });
+  return ioErrors("read", path, async () => {
+    const handle = await open(path, "r");
+    try {
+      const { size } = await handle.stat();
+      if (size !== expected.bytes) throw damaged(path, { got: `${size} bytes`, expected: `${expected.bytes} bytes` });
+      const hash = createHash("sha256");
+      let position = 0;
+      const result = await work(async (target) => {
+        position += await readInto(handle, target, { position, hash });
+        return target;
+      });
+      const got = hash.digest("hex");
+      if (got !== expected.sha256) throw damaged(path, { got: `sha256 ${got}`, expected: expected.sha256 });
+      return result;
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+export { type Manifest, readManifest } from "./manifest.js";

@@ -1,0 +1,137 @@
+/**
+ * Versions of models below one root: <root>/<model>/<version>/ is a model folder, <root>/<model>/active.json names
+ * the version to serve. Publishing and switching are atomic: a reader sees the old version or the new one.
+ */
+import { existsSync } from "node:fs";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { ConfigError, NotFoundError } from "../core/errors.js";
+import { nameHint } from "../core/nearest-names.js";
+import type { Recommender } from "../ranking/recommender.js";
+import { ioErrors, renameDurably, temporarySibling, writeFileAtomically } from "./durable-files.js";
+import { type Manifest, readManifest } from "./manifest.js";
+import { loadModel, type SaveOptions, saveModel } from "./model-folder.js";
+
+export interface StoredModel {
+  model: string;
+  version: string;
+  folder: string;
+  active: boolean;
+  manifest: Manifest;
+}
+
+export interface ModelStore {
+  readonly root: string;
+  /** All versions, by model name, then oldest first; only those of `model` when it is given. */
+  list(model?: string): Promise<StoredModel[]>;
+  /** Saves a new version; a version that is there already (equal contents) is kept. Does not switch to it. */
+  publish(model: Recommender, options?: SaveOptions & { name?: string }): Promise<Manifest>;
+  /** Makes a version the one to serve. */
+  activate(model: string, version: string): Promise<void>;
+  /** The version to serve, or undefined when none was activated. */
+  activeVersion(model: string): Promise<string | undefined>;
+  /** Loads a version, by default the active one; throws NotFoundError with what there is. */
+  load(
+    model: string,
+    options?: { version?: string; threads?: number },
+  ): Promise<{ model: Recommender; manifest: Manifest; folder: string }>;
+  /** Removes all but the newest `keep` versions and the active one; returns the removed versions. */
+  prune(model: string, options: { keep: number }): Promise<string[]>;
+}
+
+const POINTER = "active.json";
+
+/** A store below `root`, which is created by the first `publish`. */
+export function openModelStore(root: string): ModelStore {
+  const base = resolve(root);
+  const folderOf = (model: string, version: string) => join(base, checkedName(model), checkedName(version));
+
+  const activeVersion = async (model: string): Promise<string | undefined> => {
+    const file = join(base, checkedName(model), POINTER);
+    if (!existsSync(file)) return undefined;
+    return ioErrors("read", file, async () => JSON.parse(await readFile(file, "utf8")).version);
+  };
+
+  const list = async (only?: string): Promise<StoredModel[]> => {
+    const found: StoredModel[] = [];
+    for (const model of only === undefined ? await subfolders(base) : [checkedName(only)]) {
+      const active = await activeVersion(model);
+      const versions: StoredModel[] = [];
+      for (const version of await subfolders(join(base, model))) {
+        const folder = join(base, model, version);
+        versions.push({ model, version, folder, active: version === active, manifest: await readManifest(folder) });
+      }
+      versions.sort((a, b) => a.manifest.createdAt.localeCompare(b.manifest.createdAt) || a.version.localeCompare(b.version));
+      found.push(...versions);
+    }
+    return found;
+  };
+
+  const existing = async (model: string, version: string | undefined): Promise<string> => {
+    const versions = await subfolders(join(base, checkedName(model)));
+    if (version !== undefined && versions.includes(version)) return folderOf(model, version);
+    const what =
+      version === undefined
+        ? `There is no active version of ${model} in ${base}.`
+        : `There is no version ${version} of ${model} in ${base}.`;
+    const hint =
+      versions.length > 0 ? nameHint(version ?? "", versions) : `Models there: ${(await subfolders(base)).join(", ") || "none"}.`;
+    throw new NotFoundError(what, { hint, details: { got: version, allowed: versions } });
+  };
+
+  return {
+    root: base,
+    list,
+    activeVersion,
+
+    async publish(model, { name = model.name, ...options } = {}) {
+      const staging = temporarySibling(join(base, checkedName(name), "version"));
+      const manifest = await saveModel(model, staging, options);
+      return ioErrors("write", base, async () => {
+        const folder = folderOf(name, manifest.version);
+        if (existsSync(folder)) {
+          await rm(staging, { recursive: true });
+          return readManifest(folder);
+        }
+        await renameDurably(staging, folder);
+        return manifest;
+      });
+    },
+
+    async activate(model, version) {
+      await existing(model, version);
+      await writeFileAtomically(join(base, model, POINTER), `${JSON.stringify({ version })}\n`);
+    },
+
+    async load(model, { version, threads } = {}) {
+      const folder = await existing(model, version ?? (await activeVersion(model)));
+      return { model: await loadModel(folder, { threads }), manifest: await readManifest(folder), folder };
+    },
+
+    async prune(model, { keep }) {
+      const old = (await list(model)).slice(0, -keep || undefined).filter(({ active }) => !active);
+      for (const { folder } of old) {
+        const removed = temporarySibling(folder);
+        await ioErrors("remove", folder, async () => {
+          await renameDurably(folder, removed); // gone as a whole before its files go one by one
+          await rm(removed, { recursive: true });
+        });
+      }
+      return old.map(({ version }) => version);
+    },
+  };
+}
+
+/** Names become folders: letters, digits and `._-` only, so that none leads out of the store. */
+function checkedName(name: string): string {
+  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)) return name;
+  throw new ConfigError(`${JSON.stringify(name)} cannot name a model or version.`, {
+    hint: "Use letters, digits, dots, hyphens and underscores.",
+  });
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  if (!existsSync(folder)) return [];
+  const entries = await ioErrors("read", folder, () => readdir(folder, { withFileTypes: true }));
+  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
+}
