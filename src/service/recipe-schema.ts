@@ -1,0 +1,107 @@
+/**
+ * The zod schema of a recipe as it is written, and the errors it gives: the path, the line and the nearest name.
+ * Called by `recipe.ts`.
+ */
+import { z } from "zod";
+import { ConfigError } from "../core/errors.js";
+import { nameHint } from "../core/nearest-names.js";
+import { DEFAULT_METRICS } from "../evaluation/evaluate.js";
+import { splitSchema } from "./recipe-split.js";
+
+const columnName = z.string().min(1);
+const label = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/, "use letters, digits, dots, hyphens and underscores");
+
+const sourceSchema = z.strictObject({
+  file: z.string().min(1).optional(),
+  generator: z
+    .strictObject({
+      name: z.enum(["demo"]),
+      customers: z.int().min(10).max(100_000).optional(),
+      products: z.int().min(12).optional(),
+      seed: z.int().min(0).optional(),
+    })
+    .optional(),
+  format: z.enum(["csv", "parquet", "jsonl", "xlsx"]).optional(),
+  delimiter: z.string().min(1).optional(),
+  columns: z
+    .strictObject({
+      user: columnName.optional(),
+      item: columnName.optional(),
+      timestamp: columnName.optional(),
+      weight: columnName.optional(),
+      basket: columnName.optional(),
+    })
+    .optional(),
+  memoryLimit: z.string().optional(),
+  maxRows: z.int().min(1).optional(),
+});
+
+export const recipeSchema = z.strictObject({
+  name: label,
+  title: z.string().optional(),
+  source: sourceSchema,
+  clean: z
+    .strictObject({
+      drop: z.array(z.strictObject({ reason: z.string().min(1), where: z.string().min(1) })).default([]),
+      keepUnknownUsers: z.boolean().default(false),
+    })
+    .prefault({}),
+  itemProperties: z.record(z.string(), columnName).default({}),
+  split: z.strictObject({ validation: splitSchema.optional(), test: splitSchema.optional() }).prefault({}),
+  models: z
+    .array(z.strictObject({ name: z.string(), label: label.optional(), params: z.record(z.string(), z.unknown()).default({}) }))
+    .min(1),
+  evaluation: z
+    .strictObject({
+      metrics: z
+        .array(z.string())
+        .min(1)
+        .default([...DEFAULT_METRICS]),
+      excludeSeen: z.union([z.boolean(), z.literal("auto")]).default("auto"),
+      choose: z.string().optional(),
+    })
+    .prefault({}),
+  seed: z.int().min(0).default(42),
+  serve: z
+    .strictObject({
+      host: z.string().default("127.0.0.1"),
+      port: z.int().min(0).max(65_535).default(8080),
+      model: label.optional(),
+    })
+    .prefault({}),
+});
+
+export type ParsedRecipe = z.output<typeof recipeSchema>;
+
+/** The first fault of a recipe as an error; `where` turns a path into `file:line: path`. */
+export function issueError(issue: z.core.$ZodIssue, json: unknown, where: (path: readonly PropertyKey[]) => string): ConfigError {
+  const path = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys") {
+    const [key] = issue.keys;
+    const known = keysAt(recipeSchema, issue.path);
+    return new ConfigError(`${where([...issue.path, key])}: there is no such key.`, {
+      hint: nameHint(key, known),
+      details: { path: [...issue.path, key].join("."), allowed: known },
+    });
+  }
+  const got = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], json);
+  const message = got === undefined ? "is missing" : `is ${JSON.stringify(got)}`;
+  return new ConfigError(`${where(issue.path)} ${message}.`, { hint: `${issue.message}.`, details: { path, got } });
+}
+
+/** Names that the strict object at `path` knows. */
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let at: unknown = unwrap(schema);
+  for (const key of path) {
+    if (at instanceof z.ZodObject) at = unwrap(at.shape[String(key)]);
+    else if (at instanceof z.ZodArray) at = unwrap(at.element as z.ZodType);
+  }
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  let at = schema;
+  while (at instanceof z.ZodOptional || at instanceof z.ZodDefault || at instanceof z.ZodPrefault || at instanceof z.ZodPipe)
+    at = (at instanceof z.ZodPipe ? at.in : at.unwrap()) as z.ZodType;
+  return at;
+}

@@ -1,0 +1,155 @@
+/**
+ * A recipe: one YAML file that says what to read, how to clean and split it, which models to fit and how to judge
+ * and serve them. Validated as a whole before any data is read: unknown keys, models, parameters and metrics are
+ * ConfigErrors with the path, the line and the nearest name. The format is described in docs/recipes.md.
+ */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Document, LineCounter, parseDocument } from "yaml";
+import { ConfigError, NotFoundError } from "../core/errors.js";
+import { nameHint } from "../core/nearest-names.js";
+import { parseParams } from "../core/params.js";
+import { parseMetric } from "../evaluation/metrics.js";
+import { getModel } from "../models/registry.js";
+import { issueError, type ParsedRecipe, recipeSchema } from "./recipe-schema.js";
+
+/** A checked recipe with all defaults filled in. */
+export interface Recipe extends Omit<ParsedRecipe, "models" | "evaluation"> {
+  /** Labels are distinct; `params` are complete. */
+  models: { name: string; label: string; params: Record<string, unknown> }[];
+  evaluation: ParsedRecipe["evaluation"] & { choose: string };
+  /** Where relative paths start; the recipe's own folder. */
+  folder: string;
+}
+
+/** What the command line may put over a recipe. */
+export interface RecipeOverrides {
+  file?: string;
+  format?: string;
+  delimiter?: string;
+  columns?: Record<string, string | undefined>;
+  keepUnknownUsers?: boolean;
+  host?: string;
+  port?: number;
+}
+
+/** Reads and checks a recipe file. Throws NotFoundError (no such file), ConfigError (anything in it that is wrong). */
+export async function readRecipe(file: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
+  if (!existsSync(file))
+    throw new NotFoundError(`There is no recipe ${file}.`, { hint: "Give the path of a .yaml file.", details: { file } });
+  return parseRecipe(await readFile(file, "utf8"), { file, overrides });
+}
+
+/** The recipe of `npm start -- orders.csv`: recipes/own-file.yaml with the person's file as its source. */
+export async function recipeForFile(dataFile: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
+  const template = fileURLToPath(new URL("../../recipes/own-file.yaml", import.meta.url));
+  const recipe = await readRecipe(template, { ...overrides, file: resolve(dataFile) });
+  const name = basename(dataFile)
+    .replace(/\.gz$/i, "")
+    .replace(/\.[^.]+$/, "")
+    .replace(/[^A-Za-z0-9_-]+/g, "-");
+  return { ...recipe, name: name.replace(/^-+|-+$/g, "") || "data", title: basename(dataFile) };
+}
+
+/** Checks the text of a recipe; `file` names it in errors, and its folder is where relative paths start. */
+export function parseRecipe(text: string, { file, overrides = {} }: { file: string; overrides?: RecipeOverrides }): Recipe {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter });
+  const [broken] = document.errors;
+  if (broken)
+    throw new ConfigError(`${file} is no valid YAML: ${broken.message.trim()}`, { hint: "Correct the line shown.", details: { file } });
+  const where = (path: readonly PropertyKey[]) => place(document, lineCounter, { file, path });
+  const json = withOverrides(document.toJS() ?? {}, overrides);
+  const parsed = recipeSchema.safeParse(json);
+  if (!parsed.success) throw issueError(parsed.error.issues[0], json, where);
+  const recipe = parsed.data;
+  if ((recipe.source.file === undefined) === (recipe.source.generator === undefined)) {
+    throw new ConfigError(`${where(["source"])}: a source is either a file or a generator.`, {
+      hint: "Write source.file or source.generator.",
+      details: { path: "source" },
+    });
+  }
+  const models = recipe.models.map(({ name, label = name, params }, m) =>
+    located(where(["models", m]), () => ({ name, label, params: parseParams(getModel(name).params, params, `Model ${name}`) })),
+  );
+  const repeated = models.findIndex(({ label }, m) => models.findIndex((other) => other.label === label) < m);
+  if (repeated >= 0) {
+    throw new ConfigError(`${where(["models", repeated])}: two models are labelled ${models[repeated].label}.`, {
+      hint: "Give one of them another label.",
+      details: { path: `models.${repeated}` },
+    });
+  }
+  const { metrics, choose = metrics[0] } = recipe.evaluation;
+  for (const [m, metric] of metrics.entries()) located(where(["evaluation", "metrics", m]), () => parseMetric(metric));
+  oneOf(choose, metrics, where(["evaluation", "choose"]));
+  if (recipe.serve.model !== undefined)
+    oneOf(
+      recipe.serve.model,
+      models.map(({ label }) => label),
+      where(["serve", "model"]),
+    );
+  return { ...recipe, models, evaluation: { ...recipe.evaluation, choose }, folder: dirname(resolve(file)) };
+}
+
+/**
+ * The path of `source.file`: as it is when absolute; else the first that exists below the data folder (`--data`, by
+ * default $TASTEMAKER_DATA), the recipe's folder, the current folder. Throws NotFoundError listing the places.
+ */
+export function resolveSourceFile(file: string, { recipeFolder, dataFolder }: { recipeFolder: string; dataFolder?: string }): string {
+  const folders = [dataFolder, recipeFolder, process.cwd()].filter((folder) => folder !== undefined);
+  const places = isAbsolute(file) ? [file] : [...new Set(folders.map((folder) => resolve(folder, file)))];
+  const found = places.find((place) => existsSync(place));
+  if (found !== undefined) return found;
+  throw new NotFoundError(`There is no file ${file}; looked for ${places.join(", ")}.`, {
+    hint: "Give the folder of the data with --data DIR or in TASTEMAKER_DATA, or write the full path.",
+    details: { file, allowed: places },
+  });
+}
+
+function withOverrides(json: unknown, { file, format, delimiter, columns, keepUnknownUsers, host, port }: RecipeOverrides): unknown {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return json;
+  const raw = json as Record<string, Record<string, unknown> | undefined>;
+  const over = (given: Record<string, unknown> | undefined, values: Record<string, unknown>) => {
+    const set = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+    return Object.keys(set).length > 0 ? { ...given, ...set } : given;
+  };
+  const newColumns = over(raw.source?.columns as Record<string, unknown> | undefined, columns ?? {});
+  const merged: Record<string, unknown> = {
+    ...raw,
+    source: over(raw.source, { file, format, delimiter, columns: newColumns }),
+    clean: over(raw.clean, { keepUnknownUsers }),
+    serve: over(raw.serve, { host, port }),
+  };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
+}
+
+/** `file:line: path`, as far as the path leads in the YAML. */
+function place(document: Document, lineCounter: LineCounter, { file, path }: { file: string; path: readonly PropertyKey[] }): string {
+  for (let length = path.length; length >= 0; length--) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    const range = (node as { range?: [number, number, number] | null } | null | undefined)?.range;
+    if (range)
+      return [`${file}:${lineCounter.linePos(range[0]).line}`, path.map(String).join(".")].filter((part) => part !== "").join(": ");
+  }
+  return file;
+}
+
+/** Puts the place in front of an error of `work`. */
+function located<T>(where: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof NotFoundError)) throw error;
+    throw new ConfigError(`${where}: ${error.message}`, { hint: error.hint, cause: error, details: error.details });
+  }
+}
+
+function oneOf(value: string, allowed: readonly string[], where: string): void {
+  if (!allowed.includes(value))
+    throw new ConfigError(`${where} is ${JSON.stringify(value)}.`, { hint: nameHint(value, allowed), details: { got: value, allowed } });
+}
+
+/** Where a recipe that ships with the package lies. */
+export const shippedRecipe = (name: string): string => join(fileURLToPath(new URL("../../recipes", import.meta.url)), `${name}.yaml`);
