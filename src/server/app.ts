@@ -17,7 +17,7 @@ import { itemRoutes } from "./routes/items.js";
 import { modelRoutes } from "./routes/models.js";
 import { recommendationRoutes } from "./routes/recommendations.js";
 import { userRoutes } from "./routes/users.js";
-import { registerSecurityHeaders } from "./security-headers.js";
+import { setHeaders } from "./security-headers.js";
 import { validatorCompiler } from "./validation.js";
 
 export interface ServerOptions {
@@ -62,7 +62,10 @@ export async function createServer({
     routerOptions: { maxParamLength: 4096 },
     logger: { level: logger ? "info" : "error", stream: process.stderr },
     genReqId: ({ headers }) => saneRequestId(headers["x-request-id"]) ?? crypto.randomUUID(),
-    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+    frameworkErrors(error, request, reply) {
+      setHeaders(request, reply); // hooks do not run for these
+      sendProblem(error, request, reply);
+    },
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
       if (error.code === "ECONNRESET" || socket.destroyed) return;
       if (socket.writable) socket.end(malformedRequestAnswer(error.code));
@@ -79,11 +82,10 @@ export async function createServer({
     if (schema?.hide && url !== "/openapi.json") return;
     routes.set(url, new Set([...(routes.get(url) ?? []), ...[method].flat()]));
   });
-  app.addHook("onRequest", async ({ id }, reply) => {
-    reply.header("x-request-id", id);
+  app.addHook("onRequest", async (request, reply) => {
+    setHeaders(request, reply);
     if (closing) reply.header("connection", "close");
   });
-  registerSecurityHeaders(app);
   registerProblems(app, () => [...routes.keys()]);
   await registerDocumentation(app, { title, version: packageVersion() });
   healthRoutes(app, () => closing !== undefined);

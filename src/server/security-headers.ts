@@ -2,7 +2,7 @@
  * Headers of every answer: nothing but this origin's own files may run in the page, no answer is cached by default,
  * and none is framed, sniffed or read by other origins.
  */
-import type { FastifyInstance } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 const contentSecurityPolicy = [
   "default-src 'none'",
@@ -28,8 +28,7 @@ const headers = {
   "cache-control": "no-store",
 };
 
-export function registerSecurityHeaders(app: FastifyInstance): void {
-  app.addHook("onRequest", async (_request, reply) => {
-    reply.headers(headers);
-  });
+/** Sets them and the request's id; called before a request is routed to its handler, and for addresses that cannot be routed. */
+export function setHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers(headers).header("x-request-id", request.id);
 }

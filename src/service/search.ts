@@ -59,10 +59,11 @@ export async function searchTable(table: SearchedTable, text: string, options: S
   return [...opening, ...inside].slice(0, limit);
 }
 
-/** Up to three known ids like `id`: those that share its first half, nearest first. Reads a bounded number of ids. */
+/** Up to three known ids like `id` among those that open alike, nearest first. Reads a bounded number of ids. */
 export async function nearestIds(ids: IdMap, id: string, signal?: AbortSignal): Promise<string[]> {
   const wanted = id.trim().toLowerCase();
-  const opening = wanted.slice(0, Math.max(1, Math.ceil(wanted.length / 2)));
+  if (wanted.length > 64) return [];
+  const opening = wanted.slice(0, Math.min(3, Math.ceil(wanted.length / 2)));
   const candidates: string[] = [];
   const visited = Math.min(ids.size, readAheadEntries);
   await visitInSlices(
@@ -70,7 +71,7 @@ export async function nearestIds(ids: IdMap, id: string, signal?: AbortSignal): 
     (index) => {
       const known = ids.idOf(index);
       if (known.length <= 2 * wanted.length + 2 && known.toLowerCase().startsWith(opening)) candidates.push(known);
-      return candidates.length >= 200;
+      return candidates.length >= 1000;
     },
     signal,
   );
