@@ -2,7 +2,7 @@
  * All models by name, and the one way to fit or restore them. Everything else (command line, server, tuning)
  * reads `listModels` and never names a concrete model.
  */
-import { ConfigError, DataError, NotFoundError } from "../core/errors.js";
+import { ConfigError, DataError, NotFoundError, throwIfCancelled } from "../core/errors.js";
 import type { Csr, IdMap, Interactions } from "../core/interactions.js";
 import type { FitContext, ModelDefinition, ModelState } from "../core/model.js";
 import { nameHint } from "../core/nearest-names.js";
@@ -49,6 +49,7 @@ export async function fit(
   checkWhole("threads", threads, 1);
   if (data.numInteractions === 0)
     throw new DataError("There are no interactions to learn from.", { hint: "Check the file and what was rejected." });
+  throwIfCancelled(signal);
   const fitted = await definition.fit(data, checked, { seed, threads, signal, onProgress });
   return createRecommender({
     fitted,

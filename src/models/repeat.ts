@@ -9,6 +9,7 @@ import { z } from "zod";
 import { DataError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import type { FittedModel, HistoryEvent, ModelDefinition } from "../core/model.js";
+import { createPacer } from "../core/pacer.js";
 import { itemPopularity } from "./popularity.js";
 import { DAY, latestTimestamp } from "./recency.js";
 import { savedFloat32, savedInt32, savedLength } from "./saved-arrays.js";
@@ -38,7 +39,7 @@ export const repeat: ModelDefinition<RepeatParams> = {
     halfLifeDays: { help: "Days after which a purchase counts half; no fading when absent.", range: [1, 365], scale: "log" },
     count: { help: "Count distinct baskets with the item, or every event. Without baskets in the data, events count." },
   },
-  async fit(train, params) {
+  async fit(train, params, { signal }) {
     if (params.halfLifeDays && !train.timestamp) {
       throw new DataError("repeat has a half-life, but the data has no timestamps.", {
         hint: "Name the time column, or leave halfLifeDays out.",
@@ -47,7 +48,7 @@ export const repeat: ModelDefinition<RepeatParams> = {
     const popularity = itemPopularity(train, { count: "events" });
     const now = train.timestamp ? latestTimestamp(train.timestamp) : 0;
     return repeatModel({ numUsers: train.numUsers, numItems: train.numItems, now }, params, {
-      own: ownItems(train, params, { popularity, now }),
+      own: await ownItems(train, params, { popularity, now, signal }),
       popularity,
     });
   },
@@ -65,17 +66,28 @@ export const repeat: ModelDefinition<RepeatParams> = {
   },
 };
 
-function ownItems(train: Interactions, params: RepeatParams, { popularity, now }: { popularity: Float32Array; now: number }): OwnItems {
+interface Scale {
+  popularity: Float32Array;
+  now: number;
+}
+
+async function ownItems(
+  train: Interactions,
+  params: RepeatParams,
+  { signal, ...scale }: Scale & { signal: AbortSignal | undefined },
+): Promise<OwnItems> {
+  const pace = createPacer(signal);
   const { offsets: eventOffsets, indices: eventItems, positions } = train.eventsByUser();
   const offsets = new Int32Array(train.numUsers + 1);
   const indices: number[] = [];
   const scores: number[] = [];
   for (let user = 0; user < train.numUsers; user++) {
+    if (user % 256 === 0) await pace();
     const history: HistoryEvent[] = [];
     for (let e = eventOffsets[user]; e < eventOffsets[user + 1]; e++) {
       history.push({ itemIndex: eventItems[e], timestamp: train.timestamp?.[positions[e]], basket: train.basket?.[positions[e]] });
     }
-    for (const [item, score] of ownScores(history, params, { popularity, now })) {
+    for (const [item, score] of ownScores(history, params, scale)) {
       indices.push(item);
       scores.push(score);
     }
@@ -88,7 +100,7 @@ function ownItems(train: Interactions, params: RepeatParams, { popularity, now }
 function ownScores(
   history: readonly HistoryEvent[],
   { halfLifeDays, count }: RepeatParams,
-  { popularity, now }: { popularity: Float32Array; now: number },
+  { popularity, now }: Scale,
 ): [number, number][] {
   const frequency = new Map<number, number>();
   const counted = new Set<string>();

@@ -1,0 +1,133 @@
+/**
+ * Replicates published numbers: each study is a folder of replication/ with config.yaml (data, split, models) and
+ * expected.json (published values, targets and their sources). Results come out one by one, judged by tolerance.
+ */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { z } from "zod";
+import { ConfigError, NotFoundError } from "../core/errors.js";
+import type { Progress } from "../core/model.js";
+import { nameHint } from "../core/nearest-names.js";
+import { parseParams } from "../core/params.js";
+import { retail } from "./studies/retail.js";
+
+/** One printed line: a model's value of one metric, beside what was published and what must be reached. */
+export interface StudyResult {
+  study: string;
+  scenario?: string;
+  model: string;
+  variant?: string;
+  segment?: string;
+  metric: string;
+  value: number;
+  /** Standard deviation over seeds. */
+  sd?: number;
+  seeds?: number[];
+  selected?: boolean;
+  published?: number;
+  source?: string;
+  /** "reached" or "missed" against the target; "reported" where there is none. */
+  verdict: "reached" | "missed" | "reported";
+  seconds: number;
+}
+
+/** What a study's program gives; `replicateStudy` adds study name, published value and verdict. */
+export type StudyMeasurement = Omit<StudyResult, "study" | "published" | "source" | "verdict">;
+
+export interface StudyRun {
+  /** Parsed config.yaml. */
+  config: unknown;
+  dataFolder: string;
+  /** Only these models or variants; all when undefined. */
+  models: readonly string[] | undefined;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  onMeasurement: (measurement: StudyMeasurement) => void;
+}
+
+export interface Study {
+  /** Names accepted by `models`, read from the configuration. */
+  modelNames(config: unknown): string[];
+  run(run: StudyRun): Promise<void>;
+}
+
+const studies: Record<string, Study> = { retail };
+
+const expectedSchema = z.array(
+  z.strictObject({
+    scenario: z.string().optional(),
+    model: z.string(),
+    variant: z.string().optional(),
+    segment: z.string().optional(),
+    metric: z.string(),
+    published: z.number().optional(),
+    source: z.string(),
+    /** The value must be within `tolerance` of it … */
+    equals: z.number().optional(),
+    tolerance: z.number().optional(),
+    /** … or at least this. */
+    atLeast: z.number().optional(),
+  }),
+);
+
+export function listStudies(): string[] {
+  return Object.keys(studies);
+}
+
+export interface ReplicateOptions {
+  models?: readonly string[];
+  /** The folder that holds the data sets. */
+  dataFolder: string;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  onResult: (result: StudyResult) => void;
+}
+
+/** Runs a study. Throws NotFoundError for an unknown study, model or data file. */
+export async function replicateStudy(name: string, { models, onResult, ...run }: ReplicateOptions): Promise<void> {
+  const study = studies[name];
+  if (!study) throw new NotFoundError(`There is no study ${JSON.stringify(name)}.`, { hint: nameHint(name, listStudies()) });
+  const folder = new URL(`../../replication/${name}/`, import.meta.url);
+  const config = parse(await readText(new URL("config.yaml", folder)));
+  const expected = parseParams(
+    expectedSchema,
+    JSON.parse(await readText(new URL("expected.json", folder))),
+    `Study ${name}, expected.json`,
+  );
+  const known = study.modelNames(config);
+  const unknown = models?.find((model) => !known.includes(model));
+  if (unknown !== undefined)
+    throw new NotFoundError(`The study ${name} has no model ${JSON.stringify(unknown)}.`, { hint: nameHint(unknown, known) });
+  await study.run({
+    ...run,
+    config,
+    models: models?.length ? models : undefined,
+    onMeasurement: (measurement) => {
+      const target = expected.find((one) =>
+        (["scenario", "model", "variant", "segment", "metric"] as const).every((key) => one[key] === measurement[key]),
+      );
+      onResult({
+        study: name,
+        ...measurement,
+        published: target?.published,
+        source: target?.source,
+        verdict: verdictOf(measurement.value, target),
+      });
+    },
+  });
+}
+
+function verdictOf(value: number, target: z.output<typeof expectedSchema>[number] | undefined): StudyResult["verdict"] {
+  if (target?.equals !== undefined) return Math.abs(value - target.equals) <= (target.tolerance ?? 0) ? "reached" : "missed";
+  if (target?.atLeast !== undefined) return value >= target.atLeast ? "reached" : "missed";
+  return "reported";
+}
+
+async function readText(url: URL): Promise<string> {
+  try {
+    return await readFile(url, "utf8");
+  } catch (cause) {
+    throw new ConfigError(`The file ${fileURLToPath(url)} cannot be read.`, { hint: "Install the package again.", cause });
+  }
+}

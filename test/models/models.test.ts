@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import { Interactions } from "../../src/data/interactions.js";
+import { fit, getModel, listModels } from "../../src/models/registry.js";
+import { describeModel } from "../contracts/model.js";
+import { expectError } from "../support/errors.js";
+import { DAY, fixture } from "../support/fixture.js";
+
+const variants: Record<string, Record<string, unknown>[]> = {
+  popularity: [{ windowDays: 60 }, { halfLifeDays: 30, count: "users" }, { count: "weight" }],
+  repeat: [{ halfLifeDays: 20 }, { count: "events" }],
+  als: [
+    { factors: 5, solver: "cholesky" },
+    { regularizationExponent: 1, unobservedWeight: 0.1, alpha: 1, factors: 20 },
+  ],
+};
+
+for (const definition of listModels()) {
+  describeModel(definition);
+  for (const params of variants[definition.name] ?? []) describeModel(definition, params);
+}
+
+describe("registry", () => {
+  it("names the nearest models of a misspelt one", async () => {
+    await expectError(() => getModel("popularty"), "E_NOT_FOUND", /popularity/);
+    await expectError(fit("als", fixture(), { factor: 3 }), "E_CONFIG", /Did you mean factors/);
+    await expectError(fit("als", fixture(), { factors: "many" }), "E_CONFIG", /factors is "many"/);
+    await expectError(fit("als", fixture(), {}, { threads: 0 }), "E_CONFIG", /threads/);
+  });
+});
+
+describe("popularity", () => {
+  const data = Interactions.fromArrays({
+    userIndex: [0, 0, 1, -1, 1],
+    itemIndex: [0, 0, 1, 1, 2],
+    weight: [1, 1, 5, 1, 1],
+    timestamp: [0, 0, 4 * DAY, 9 * DAY, 10 * DAY],
+  });
+  const scores = async (params: Record<string, unknown>) => {
+    const { itemIndex, score } = await (await fit("popularity", data, params)).recommend({}, { topK: 3 });
+    return Object.fromEntries([...itemIndex].map((item, r) => [item, score[r]]));
+  };
+
+  it("counts events, users or weights", async () => {
+    expect(await scores({})).toEqual({ 0: 2, 1: 2, 2: 1 });
+    expect(await scores({ count: "users" })).toEqual({ 0: 1, 1: 2, 2: 1 });
+    expect(await scores({ count: "weight" })).toEqual({ 0: 2, 1: 6, 2: 1 });
+  });
+
+  it("looks at the last days only, or lets events fade", async () => {
+    expect(await scores({ windowDays: 5 })).toEqual({ 0: 0, 1: 1, 2: 1 });
+    const faded = await scores({ halfLifeDays: 5 });
+    expect(faded[0]).toBeCloseTo(2 * 2 ** -2, 6);
+    expect(faded[1]).toBeCloseTo(2 ** (-6 / 5) + 2 ** (-1 / 5), 6);
+    expect(faded[2]).toBe(1);
+  });
+
+  it("needs timestamps for a window", async () => {
+    await expectError(
+      fit("popularity", Interactions.fromArrays({ userIndex: [0], itemIndex: [0] }), { windowDays: 3 }),
+      "E_DATA",
+      /timestamps/,
+    );
+  });
+});
+
+describe("repeat", () => {
+  // user 0: item 3 in two baskets, item 1 twice in one basket and once in another, item 2 once
+  const data = Interactions.fromArrays({
+    userIndex: [0, 0, 0, 0, 0, 0, 1, 1],
+    itemIndex: [3, 1, 1, 3, 1, 2, 1, 0],
+    basket: [0, 0, 0, 1, 1, 1, 2, 2],
+    timestamp: [0, 0, 0, DAY, DAY, DAY, DAY, DAY],
+    numItems: 5,
+  });
+
+  it("orders own items by distinct baskets, ties and the rest by popularity", async () => {
+    const { itemIndex } = await (await fit("repeat", data)).recommend({ userIndex: 0 }, { topK: 5, excludeSeen: false });
+    expect([...itemIndex]).toEqual([1, 3, 2, 0, 4]); // 1 and 3 tie at two baskets; 1 has more events
+  });
+
+  it("counts events when asked to", async () => {
+    const { itemIndex, score } = await (await fit("repeat", data, { count: "events" })).recommend(
+      { userIndex: 0 },
+      { topK: 2, excludeSeen: false },
+    );
+    expect([...itemIndex]).toEqual([1, 3]);
+    expect(Math.floor(score[0])).toBe(1 + 3);
+  });
+
+  it("scores a given history as it scores the same training events", async () => {
+    const model = await fit("repeat", data, { halfLifeDays: 0.5 });
+    const history = [
+      { itemIndex: 3, basket: 0, timestamp: 0 },
+      { itemIndex: 1, basket: 0, timestamp: 0 },
+      { itemIndex: 1, basket: 0, timestamp: 0 },
+      { itemIndex: 3, basket: 1, timestamp: DAY },
+      { itemIndex: 1, basket: 1, timestamp: DAY },
+      { itemIndex: 2, basket: 1, timestamp: DAY },
+    ];
+    const options = { topK: 5, excludeSeen: false };
+    expect(await model.recommend({ history }, options)).toEqual(await model.recommend({ userIndex: 0 }, options));
+  });
+});
+
+describe("als", () => {
+  it("lowers its loss in every exact sweep", async () => {
+    const model = await fit("als", fixture(), { factors: 8, solver: "cholesky", iterations: 12 });
+    const losses = model.fitted.losses!;
+    expect(losses.length).toBe(12);
+    for (let i = 1; i < losses.length; i++) expect(losses[i]).toBeLessThanOrEqual(losses[i - 1] * (1 + 1e-5));
+  });
+
+  it("reaches the same loss with both solvers and after relabelling", async () => {
+    const data = fixture();
+    const last = async (train: Interactions, solver: string) =>
+      (await fit("als", train, { factors: 8, solver, iterations: 60, regularization: 20 })).fitted.losses!.at(-1)!;
+    const exact = await last(data, "cholesky");
+    expect(Math.abs((await last(data, "cg")) / exact - 1)).toBeLessThan(1e-2);
+    const swapped = Interactions.fromArrays({
+      ...data,
+      itemIndex: data.itemIndex.map((item) => data.numItems - 1 - item),
+      items: undefined,
+    });
+    expect(Math.abs((await last(swapped, "cholesky")) / exact - 1)).toBeLessThan(1e-2);
+  });
+
+  it("ranks a user folded in from the training history like the trained user", async () => {
+    const data = fixture({ events: 900 });
+    const model = await fit("als", data, { factors: 6, solver: "cholesky", iterations: 40, regularization: 5 });
+    const { offsets, indices, values } = data.matrixByUser();
+    const history = Array.from({ length: offsets[5] - offsets[4] }, (_, e) => ({
+      itemIndex: indices[offsets[4] + e],
+      weight: values[offsets[4] + e],
+    }));
+    const options = { topK: data.numItems, excludeSeen: false };
+    const trained = await model.recommend({ userIndex: 4 }, options);
+    const folded = await model.recommend({ history }, options);
+    folded.itemIndex.forEach((item, r) => {
+      expect(Math.abs(folded.score[r] - trained.score[trained.itemIndex.indexOf(item)])).toBeLessThan(0.02);
+    });
+  });
+
+  it("finds items of the same taste similar", async () => {
+    const model = await fit("als", fixture({ events: 2000 }), { factors: 8 });
+    const { itemIndex, score, source } = await model.similarItems(0, { topK: 5 });
+    expect(source).toBe("als");
+    expect(itemIndex.includes(0)).toBe(false);
+    expect(score[0]).toBeLessThanOrEqual(1.0001);
+    expect([...(await model.similarItems(0, { topK: 2, include: [...itemIndex.slice(1, 3)] })).itemIndex]).toEqual([
+      ...itemIndex.slice(1, 3),
+    ]);
+    await expectError((await fit("popularity", fixture())).similarItems(0), "E_CONFIG", /similar/);
+  });
+
+  it("stops in the middle of training", async () => {
+    const controller = new AbortController();
+    const onProgress = ({ done }: { done: number }) => done === 2 && controller.abort();
+    await expectError(fit("als", fixture(), { iterations: 50 }, { signal: controller.signal, onProgress }), "E_CANCELLED");
+  });
+});
