@@ -78,11 +78,17 @@ export function createClient({ baseUrl, headers = {}, fetch = globalThis.fetch }
   const base = new URL(baseUrl).href.replace(/\/+$/, "");
 
   async function call<Answer>(path: string, { body, signal }: { body?: unknown; signal?: AbortSignal }): Promise<Answer> {
-    const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-    const contentType = body === undefined ? {} : { "content-type": "application/json" };
+    const sent: RequestInit =
+      body === undefined
+        ? { headers: { accept: "application/json", ...headers } }
+        : {
+            method: "POST",
+            body: JSON.stringify(body),
+            headers: { accept: "application/json", "content-type": "application/json", ...headers },
+          };
     let response: Response;
     try {
-      response = await fetch(`${base}${path}`, { ...init, headers: { accept: "application/json", ...contentType, ...headers }, signal });
+      response = await fetch(`${base}${path}`, { ...sent, signal });
     } catch (cause) {
       if (signal?.aborted) throw signal.reason;
       throw new ClientError(`The server at ${base} cannot be reached.`, { cause, hint: "Is it running, and is the address right?" });

@@ -5,7 +5,8 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
-import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import { createJsonSchemaTransform } from "fastify-type-provider-zod";
+import { z } from "zod";
 import { documentationPolicy } from "./security-headers.js";
 
 export async function registerDocumentation(app: FastifyInstance, { title, version }: { title: string; version: string }): Promise<void> {
@@ -27,7 +28,7 @@ export async function registerDocumentation(app: FastifyInstance, { title, versi
         { name: "health", description: "For load balancers." },
       ],
     },
-    transform: jsonSchemaTransform,
+    transform: createJsonSchemaTransform({ zodToJsonConfig: { override: keepDefault } }),
   });
   await app.register(swaggerUi, {
     routePrefix: "/docs",
@@ -36,4 +37,10 @@ export async function registerDocumentation(app: FastifyInstance, { title, versi
     uiConfig: { url: "/openapi.json", validatorUrl: null, docExpansion: "list", tryItOutEnabled: true },
   });
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+}
+
+/** zod drops the default of a query parameter, because its text is turned into a number. */
+function keepDefault({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  const value = z.globalRegistry.get(zodSchema)?.default;
+  if (value !== undefined) jsonSchema.default = value;
 }

@@ -3,7 +3,7 @@
  * Without a built page, `/` leads to the API documentation.
  */
 import { existsSync } from "node:fs";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
@@ -20,12 +20,10 @@ export async function registerPage(app: FastifyInstance, folder: string | undefi
     app.get("/", { schema: { hide: true } }, (_request, reply) => reply.redirect("/docs"));
     return;
   }
-  await app.register(fastifyStatic, {
-    root,
-    wildcard: false,
-    cacheControl: false,
-    setHeaders(reply, path) {
-      reply.setHeader("cache-control", path.includes(`${sep}assets${sep}`) ? "public, max-age=31536000, immutable" : "no-cache");
-    },
+  await app.register(async (page) => {
+    page.addHook("onRequest", async (request, reply) => {
+      reply.header("cache-control", request.url.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache");
+    });
+    await page.register(fastifyStatic, { root, wildcard: false, cacheControl: false });
   });
 }
