@@ -40,17 +40,22 @@ export function encodeIds(ids: IdMap): IdArrays {
 
 /** The inverse of `encodeIds`; throws ModelFormatError naming `what` when lengths and bytes do not fit. */
 export function decodeIds({ lengths, utf8 }: IdArrays, what: string): IdMap {
-  const bytes = Buffer.from(utf8.buffer, utf8.byteOffset, utf8.byteLength);
+  let total = 0;
+  for (const length of lengths) total += length;
+  if (total !== utf8.length) {
+    throw new ModelFormatError(`The ids of ${what} take ${utf8.length} bytes, but their lengths add up to ${total}.`, {
+      details: { got: utf8.length, expected: total },
+    });
+  }
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const whole = decoder.decode(utf8);
+  const ascii = whole.length === utf8.length; // then bytes are characters, and slicing is much the fastest
   const ids = new Array<string>(lengths.length);
   let start = 0;
   for (let i = 0; i < lengths.length; i++) {
-    ids[i] = bytes.toString("utf8", start, start + lengths[i]);
-    start += lengths[i];
-  }
-  if (start !== bytes.length) {
-    throw new ModelFormatError(`The ids of ${what} take ${bytes.length} bytes, but their lengths add up to ${start}.`, {
-      details: { got: bytes.length, expected: start },
-    });
+    const end = start + lengths[i];
+    ids[i] = ascii ? whole.slice(start, end) : decoder.decode(utf8.subarray(start, end));
+    start = end;
   }
   return createIdMap(ids);
 }

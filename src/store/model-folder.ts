@@ -7,23 +7,12 @@ import { existsSync } from "node:fs";
 import { mkdir, open, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { IoError, throwIfCancelled } from "../core/errors.js";
-import type { ModelState, SavedArray } from "../core/model.js";
 import { bestVariant } from "../kernels/loader.js";
-import { restoreRecommender } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
 import { ioErrors, readInto, syncFolder, type WrittenFile, writeDurably, writeFolderAtomically } from "./durable-files.js";
-import { decodeIds, encodeIds } from "./id-arrays.js";
-import {
-  CHECKSUMS,
-  damaged,
-  encodeManifest,
-  FORMAT_VERSION,
-  MANIFEST,
-  type Manifest,
-  type ManifestFile,
-  readManifest,
-  sha256,
-} from "./manifest.js";
+import { CHECKSUMS, encodeManifest, readManifest, sha256 } from "./manifest.js";
+import { damaged, FORMAT_VERSION, MANIFEST, type Manifest, type ManifestFile } from "./manifest-schema.js";
+import { type Arrays, recommenderArrays, recommenderFromArrays } from "./model-arrays.js";
 import { npyBody, npyHeader, npyTarget, npyTypeOf, parseNpyHeader } from "./npy.js";
 import { tastemakerVersion } from "./version.js";
 
@@ -43,8 +32,6 @@ export interface SaveOptions {
   signal?: AbortSignal;
 }
 
-type Arrays = ModelState["arrays"];
-
 const PROPERTIES = "item-properties.json";
 
 /**
@@ -52,9 +39,7 @@ const PROPERTIES = "item-properties.json";
  * Cancelled or failed, it leaves the folder as it was. The arrays are the same bytes for the same training.
  */
 export async function saveModel(model: Recommender, folder: string, options: SaveOptions = {}): Promise<Manifest> {
-  const { fitted } = model;
-  const { arrays, extra } = fitted.state();
-  const all = { ...prefixed("model", arrays), ...commonArrays(model) };
+  const all = recommenderArrays(model);
   return writeFolderAtomically(
     resolve(folder),
     async (temporary) => {
@@ -75,7 +60,7 @@ export async function saveModel(model: Recommender, folder: string, options: Sav
         seed: options.seed,
         dataFingerprint: options.dataFingerprint,
         files,
-        extra,
+        extra: model.fitted.state().extra,
       };
       const manifest: Manifest = {
         formatVersion: FORMAT_VERSION,
@@ -110,30 +95,6 @@ async function onlyAModel(existing: string): Promise<void> {
   });
 }
 
-/** What every recommender has, whatever its model. */
-function commonArrays({ seen, popularity, users, items }: Recommender): Arrays {
-  return {
-    "seen.offsets": flat(seen.offsets),
-    "seen.indices": flat(seen.indices),
-    "seen.values": flat(seen.values),
-    popularity: flat(popularity),
-    ...idArrays("users", encodeIds(users)),
-    ...idArrays("items", encodeIds(items)),
-  };
-}
-
-function idArrays(name: string, { lengths, utf8 }: { lengths: Int32Array; utf8: Uint8Array }): Arrays {
-  return { [`${name}.lengths`]: flat(lengths), [`${name}.utf8`]: flat(utf8) };
-}
-
-function flat(data: SavedArray): Arrays[string] {
-  return { shape: [data.length], data };
-}
-
-function prefixed(prefix: string, arrays: Arrays): Arrays {
-  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${prefix}.${name}`, array]));
-}
-
 async function writeProperties(file: string, properties: ItemProperties): Promise<WrittenFile> {
   return writeDurably(file, [Buffer.from(JSON.stringify(properties))]);
 }
@@ -150,36 +111,7 @@ export async function loadModel(folder: string, { threads }: { threads?: number 
       arrays[file.slice("arrays/".length, -".npy".length)] = await readArray(folder, file, manifest.files[file]);
     else await readVerified(folder, file, manifest.files[file]);
   }
-  const take = <T extends SavedArray>(name: string): T => {
-    const array = arrays[name];
-    if (!array) throw damaged(join(folder, MANIFEST), { got: `no array ${name}`, expected: "all arrays of a model" });
-    return array.data as T;
-  };
-  const users = decodeIds({ lengths: take("users.lengths"), utf8: take("users.utf8") }, "users");
-  const items = decodeIds({ lengths: take("items.lengths"), utf8: take("items.utf8") }, "items");
-  return restoreRecommender(
-    {
-      name: manifest.model,
-      params: manifest.params,
-      state: { arrays: unprefixed("model", arrays), extra: manifest.extra },
-      seen: {
-        numRows: users.size,
-        numColumns: items.size,
-        offsets: take("seen.offsets"),
-        indices: take("seen.indices"),
-        values: take("seen.values"),
-      },
-      popularity: take("popularity"),
-      users,
-      items,
-    },
-    { threads },
-  );
-}
-
-function unprefixed(prefix: string, arrays: Arrays): Arrays {
-  const own = Object.entries(arrays).filter(([name]) => name.startsWith(`${prefix}.`));
-  return Object.fromEntries(own.map(([name, array]) => [name.slice(prefix.length + 1), array]));
+  return recommenderFromArrays(manifest, arrays, { where: folder, threads });
 }
 
 /** The item properties saved with a model, or undefined when there are none. Verified like `loadModel`. */
@@ -234,4 +166,5 @@ async function readChecked<T>(
   });
 }
 
-export { type Manifest, readManifest } from "./manifest.js";
+export { readManifest } from "./manifest.js";
+export type { Manifest } from "./manifest-schema.js";
