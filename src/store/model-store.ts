@@ -9,6 +9,7 @@ import { ConfigError, NotFoundError } from "../core/errors.js";
 import { nameHint } from "../core/nearest-names.js";
 import type { Recommender } from "../ranking/recommender.js";
 import { ioErrors, renameDurably, temporarySibling, writeFileAtomically } from "./durable-files.js";
+import { readManifest } from "./manifest.js";
 import type { Manifest } from "./manifest-schema.js";
 import { loadModel, type SaveOptions, saveModel } from "./model-folder.js";
 
