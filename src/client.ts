@@ -8,6 +8,7 @@ import type {
   Problem,
   RecommendationsRequest,
   RecommendationsResponse,
+  UserItemsResponse,
   UsersResponse,
 } from "./server/api-types.js";
 
@@ -23,6 +24,8 @@ export type {
   RecommendationsResponse,
   RecommendedItem,
   User,
+  UserItem,
+  UserItemsResponse,
   UsersResponse,
 } from "./server/api-types.js";
 
@@ -49,6 +52,8 @@ export interface Client {
   searchItems(request?: { q?: string; limit?: number }, options?: CallOptions): Promise<ItemsResponse>;
   /** `limit` 1 to 100, default 20. */
   listUsers(request?: { q?: string; limit?: number }, options?: CallOptions): Promise<UsersResponse>;
+  /** What a known user has, largest summed weight first. `limit` 1 to 100, default 20. */
+  userItems(userId: string, request?: { limit?: number }, options?: CallOptions): Promise<UserItemsResponse>;
   listModels(options?: CallOptions): Promise<ModelsResponse>;
 }
 
@@ -115,6 +120,7 @@ export function createClient({ baseUrl, headers = {}, fetch = globalThis.fetch }
       call(`/v1/items/${encodeURIComponent(itemId)}/similar${queryOf(request)}`, options),
     searchItems: (request = {}, options = {}) => call(`/v1/items${queryOf(request)}`, options),
     listUsers: (request = {}, options = {}) => call(`/v1/users${queryOf(request)}`, options),
+    userItems: (userId, request = {}, options = {}) => call(`/v1/users/${encodeURIComponent(userId)}/items${queryOf(request)}`, options),
     listModels: (options = {}) => call("/v1/models", options),
   };
 }

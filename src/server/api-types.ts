@@ -64,6 +64,17 @@ export interface UsersResponse {
   users: User[];
 }
 
+/** An item of a user's training events. */
+export interface UserItem extends Item {
+  /** Summed over the user's events with the item. */
+  weight: number;
+}
+
+/** Largest weight first. */
+export interface UserItemsResponse {
+  items: UserItem[];
+}
+
 export interface Model {
   name: string;
   version: string;

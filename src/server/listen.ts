@@ -29,7 +29,8 @@ export async function listen(app: FastifyInstance, { host, port }: Address): Pro
   return { url: `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${actual}` };
 }
 
-function explain(cause: unknown, { host, port }: Address): unknown {
+/** The error for what the operating system answered. */
+export function explain(cause: unknown, { host, port }: Address): unknown {
   const details = { host, port };
   switch ((cause as NodeJS.ErrnoException).code) {
     case "EADDRINUSE":

@@ -10,6 +10,7 @@ import type {
   Problem,
   RecommendationsRequest,
   RecommendationsResponse,
+  UserItemsResponse,
   UsersResponse,
 } from "./api-types.js";
 
@@ -80,6 +81,8 @@ export const itemsQuery = z.strictObject({
   limit: limitText,
 });
 export const usersQuery = z.strictObject({ q: searchText.meta({ description: "Part of an id, in any case." }), limit: limitText });
+export const userParams = z.strictObject({ id: id.meta({ description: "The user's id, URL-encoded." }) });
+export const userItemsQuery = z.strictObject({ limit: limitText });
 export const noQuery = z.strictObject({});
 
 const properties = z.record(z.string(), z.union([z.string(), z.number(), z.null()])).optional();
@@ -102,6 +105,10 @@ export const itemsResponse = z.object({ items: z.array(z.object({ itemId: z.stri
 export const usersResponse = z.object({
   users: z.array(z.object({ userId: z.string(), itemsSeen: z.int().meta({ description: "Distinct items of the user in training." }) })),
 }) satisfies z.ZodType<UsersResponse>;
+
+export const userItemsResponse = z.object({
+  items: z.array(z.object({ itemId: z.string(), weight: z.number().meta({ description: "Summed over the user's events." }), properties })),
+}) satisfies z.ZodType<UserItemsResponse>;
 
 export const modelsResponse = z.object({
   models: z.array(

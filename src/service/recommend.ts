@@ -4,11 +4,11 @@
  * is mapped back with each item's properties and source. Called by the server and the command line.
  */
 import { ConfigError, NotFoundError } from "../core/errors.js";
-import type { IdMap } from "../core/interactions.js";
 import type { Query } from "../core/model.js";
 import { nameHint } from "../core/nearest-names.js";
 import type { Recommendation, Recommender } from "../ranking/recommender.js";
-import { nearestIds, searchTable } from "./search.js";
+import { knownIndex, knownItems } from "./known-ids.js";
+import { searchTable } from "./search.js";
 
 export interface LoadedModel {
   /** How requests name the model; distinct among the loaded ones. */
@@ -91,6 +91,12 @@ export interface RecommendService {
     request?: { q?: string; limit?: number },
     options?: CallOptions,
   ): Promise<{ users: { userId: string /** Distinct items of the user in training. */; itemsSeen: number }[] }>;
+  /** A user's items of training, largest summed weight first. `limit` 1 to 100, default 20. Throws NotFoundError for an unknown user. */
+  userItems(
+    userId: string,
+    request?: { limit?: number },
+    options?: CallOptions,
+  ): Promise<{ items: { itemId: string; weight: number; properties?: ItemProperties }[] }>;
   listModels(): { models: ModelSummary[] };
   /** Frees the models' kernel memory. */
   dispose(): void;
@@ -153,14 +159,14 @@ export function createRecommendService({ models, defaultModel, itemProperties = 
     async recommend({ user, history = [], topK, excludeSeen, include, exclude, model: name = main.name }, { signal } = {}) {
       const loaded = pick(name);
       const { model } = loaded;
-      const allowed = include && (await itemIndexes("include", include, model.items));
+      const allowed = include && (await knownItems("include", include, model.items));
       if (allowed?.length === 0) {
         throw new ConfigError("include is empty, so no item is allowed.", {
           hint: "Name at least one item, or leave include out to allow all.",
           details: { path: "include" },
         });
       }
-      const events = await itemIndexes(
+      const events = await knownItems(
         "history",
         history.map(({ itemId }) => itemId),
         model.items,
@@ -170,7 +176,7 @@ export function createRecommendService({ models, defaultModel, itemProperties = 
         topK: checkWhole("topK", topK ?? 10, maxTopK),
         excludeSeen,
         include: allowed,
-        exclude: exclude && (await itemIndexes("exclude", exclude, model.items)),
+        exclude: exclude && (await knownItems("exclude", exclude, model.items)),
         signal,
       });
       return answer(recommendation, loaded);
@@ -179,13 +185,7 @@ export function createRecommendService({ models, defaultModel, itemProperties = 
     async similarItems(itemId, { topK = 10, model: name } = {}, { signal } = {}) {
       const knowing = main.model.fitted.itemSimilarityVectors ? main : models.find(({ model }) => model.fitted.itemSimilarityVectors);
       const loaded = name === undefined ? (knowing ?? main) : pick(name);
-      const itemIndex = loaded.model.items.indexOf(itemId);
-      if (itemIndex < 0) {
-        throw new NotFoundError(`There is no item ${JSON.stringify(shorten(itemId))}.`, {
-          hint: await itemHint(loaded.model.items, itemId, signal),
-          details: { path: "itemId", got: shorten(itemId) },
-        });
-      }
+      const itemIndex = await knownIndex("item", itemId, loaded.model.items, signal);
       return answer(await loaded.model.similarItems(itemIndex, { topK: checkWhole("topK", topK, maxTopK) }), loaded);
     },
 
@@ -203,6 +203,19 @@ export function createRecommendService({ models, defaultModel, itemProperties = 
           found.push(...(await searchTable({ ids: users }, q.trim(), { limit: limit - found.length, accepts, signal })));
       }
       return { users: found.map((userIndex) => ({ userId: users.idOf(userIndex), itemsSeen: itemsSeen(userIndex) })) };
+    },
+
+    async userItems(userId, { limit = 20 } = {}, { signal } = {}) {
+      checkWhole("limit", limit, maxLimit);
+      const userIndex = await knownIndex("user", userId, users, signal);
+      const entries = Array.from({ length: itemsSeen(userIndex) }, (_, at) => seen.offsets[userIndex] + at);
+      entries.sort((a, b) => seen.values[b] - seen.values[a] || a - b);
+      return {
+        items: entries.slice(0, limit).map((entry) => {
+          const itemId = items.idOf(seen.indices[entry]);
+          return { itemId, weight: seen.values[entry], ...withProperties(itemId) };
+        }),
+      };
     },
 
     listModels: () => ({
@@ -239,31 +252,6 @@ function toQuery(model: Recommender, user: string | undefined, { events, weights
   return { history: Array.from(summed, ([itemIndex, weight]) => ({ itemIndex, weight })) };
 }
 
-/** Indexes of all ids; throws ConfigError that names the first few unknown ones. */
-async function itemIndexes(path: string, itemIds: readonly string[], items: IdMap): Promise<number[]> {
-  const indexes = itemIds.map((itemId) => items.indexOf(itemId));
-  const unknown = indexes.flatMap((index, place) => (index < 0 ? [place] : []));
-  if (unknown.length === 0) return indexes;
-  const shown = unknown.slice(0, 5);
-  const names = shown.map((place) => JSON.stringify(shorten(itemIds[place]))).join(", ");
-  const more = unknown.length > shown.length ? ` and ${unknown.length - shown.length} more` : "";
-  throw new ConfigError(`${path} names ${unknown.length === 1 ? "an unknown item" : "unknown items"}: ${names}${more}.`, {
-    hint: await itemHint(items, itemIds[unknown[0]]),
-    details: {
-      path,
-      errors: shown.map((place) => ({
-        path: path === "history" ? `history[${place}].itemId` : `${path}[${place}]`,
-        message: `There is no item ${JSON.stringify(shorten(itemIds[place]))}.`,
-      })),
-    },
-  });
-}
-
-async function itemHint(items: IdMap, itemId: string, signal?: AbortSignal): Promise<string> {
-  const near = await nearestIds(items, itemId, signal);
-  return near.length > 0 ? `Did you mean ${near.join(", ")}?` : "Search the items for its id first (GET /v1/items?q=…).";
-}
-
 function checkWhole(path: string, value: number, most: number): number {
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw new ConfigError(`${path} is ${value}.`, {
@@ -279,8 +267,4 @@ function checkWeight(weight: number, path: string): number {
 
 function jsonValue(value: string | number | null | undefined): string | number | null {
   return value === undefined || (typeof value === "number" && !Number.isFinite(value)) ? null : value;
-}
-
-function shorten(id: string): string {
-  return id.length > 80 ? `${id.slice(0, 80)}…` : id;
 }

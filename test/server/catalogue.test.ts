@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CancelledError } from "../../src/core/errors.js";
 import { numberedIds } from "../../src/data/id-map.js";
-import type { ItemsResponse, ModelsResponse, UsersResponse } from "../../src/server/api-types.js";
+import type { ItemsResponse, ModelsResponse, UserItemsResponse, UsersResponse } from "../../src/server/api-types.js";
 import type { Server } from "../../src/server/app.js";
 import { createRecommendService, type RecommendService } from "../../src/service/recommend.js";
 import { nearestIds, searchTable } from "../../src/service/search.js";
@@ -61,6 +61,24 @@ describe("GET /v1/users", () => {
     ["?q=%22z%22%0A", ['Zoë "Z"\n2']],
   ])("%s", async (query, expected) => {
     expect((await usersFor(query)).map(({ userId }) => userId)).toEqual(expected);
+  });
+});
+
+describe("GET /v1/users/{id}/items", () => {
+  test("lists what a user has, largest weight first", async () => {
+    const response = await fetch(`${url}/v1/users/${encodeURIComponent("björn/2")}/items?limit=2`);
+    const { items } = (await response.json()) as UserItemsResponse;
+    expect(items).toEqual([
+      { itemId: "line\nbreak", weight: 5, properties: { title: "Broken line", category: "Food", price: 1 } },
+      { itemId: "mug", weight: 1, properties: { title: "Mug, blue", category: "Kitchen", price: 4.5 } },
+    ]);
+    expect(await (await fetch(`${url}/v1/users/anna/items`)).json()).toMatchObject({ items: [{ itemId: "mug", weight: 4 }, {}, {}] });
+  });
+
+  test("knows nothing of an unknown user, but ids like it", async () => {
+    const response = await fetch(`${url}/v1/users/ana/items`);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: "E_NOT_FOUND", hint: "Did you mean anna?" });
   });
 });
 

@@ -32,6 +32,7 @@ test("round trips", async () => {
   for (const id of itemIds) expect((await client.similarItems(id, { topK: 2, model: "als" })).items.length).toBeLessThanOrEqual(2);
   expect(await client.searchItems({ q: "a?b&c=d#e" })).toEqual({ items: [expect.objectContaining({ itemId: "a?b&c=d#e" })] });
   expect((await client.listUsers({ q: userIds[3] })).users).toEqual([{ userId: userIds[3], itemsSeen: 5 }]);
+  for (const id of userIds) expect(await client.userItems(id, { limit: 3 })).toEqual(await service.userItems(id, { limit: 3 }));
   expect(await client.listModels()).toEqual(service.listModels());
 });
 

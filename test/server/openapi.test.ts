@@ -44,6 +44,7 @@ test("lists exactly the routes of the API", () => {
     "get /v1/models",
     "get /v1/recommendations",
     "get /v1/users",
+    "get /v1/users/{id}/items",
     "post /v1/recommendations",
   ]);
 });

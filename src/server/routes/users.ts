@@ -1,6 +1,6 @@
-/** GET /v1/users: users that the default model knows. */
+/** GET /v1/users (users that the default model knows) and GET /v1/users/{id}/items (what one of them has). */
 import type { RecommendService } from "../../service/recommend.js";
-import { problemResponses, usersQuery, usersResponse } from "../schemas.js";
+import { problemResponses, userItemsQuery, userItemsResponse, userParams, usersQuery, usersResponse } from "../schemas.js";
 import { type App, clientSignal } from "./context.js";
 
 export function userRoutes(app: App, service: RecommendService): void {
@@ -16,5 +16,23 @@ export function userRoutes(app: App, service: RecommendService): void {
       },
     },
     ({ query }, reply) => service.listUsers(query, { signal: clientSignal(reply) }),
+  );
+
+  app.get(
+    "/v1/users/:id/items",
+    {
+      schema: {
+        tags: ["catalogue"],
+        operationId: "getUserItems",
+        summary: "A user's items of training",
+        params: userParams,
+        querystring: userItemsQuery,
+        response: {
+          200: userItemsResponse,
+          ...problemResponses({ 400: "Something in the request is wrong.", 404: "There is no such user." }),
+        },
+      },
+    },
+    ({ params, query }, reply) => service.userItems(params.id, query, { signal: clientSignal(reply) }),
   );
 }
