@@ -1,0 +1,74 @@
+/** `tastemaker models`: the models that can be fitted, with their parameters, and the versions that were saved. */
+import type { Command } from "commander";
+import { z } from "zod";
+import type { ModelDefinition } from "../../core/model.js";
+import { listModels } from "../../models/registry.js";
+import { listWorkspaces, openWorkspace } from "../../service/workspace.js";
+import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
+import { workspaceOption } from "../run-options.js";
+import { formatTable } from "../table.js";
+
+export function registerModels(program: Command, context: CliContext): void {
+  const command = program
+    .command("models")
+    .description("List the models with their parameters, and the saved versions.")
+    .addOption(workspaceOption(program));
+  withCommonOptions(command)
+    .addHelpText("after", examples("tastemaker models", "tastemaker models --json"))
+    .action(async (options: CommonOptions & { workspace: string }) => {
+      const models = listModels().map(describe);
+      const saved = await savedVersions(options.workspace);
+      if (options.json) {
+        context.print(JSON.stringify({ models, saved }));
+        return;
+      }
+      for (const { name, title, description, reference, params } of models) {
+        context.print(`${name}: ${title}. ${description}\n  ${reference}`);
+        for (const param of params) context.print(`  ${param.name} (${param.type}, default ${param.default ?? "none"}): ${param.help}`);
+        context.print("");
+      }
+      if (saved.length === 0) {
+        context.print(`Nothing is saved in ${options.workspace} yet.`);
+        return;
+      }
+      const rows = saved.map(({ recipe, label, version, active, createdAt, numUsers, numItems }) => [
+        recipe,
+        label,
+        `${version}${active ? " *" : ""}`,
+        createdAt,
+        String(numUsers),
+        String(numItems),
+      ]);
+      context.print(`${formatTable([["recipe", "model", "version", "created", "users", "items"], ...rows])}\n* served`);
+    });
+}
+
+function describe({ name, title, description, reference, task, params, help }: ModelDefinition) {
+  const schema = z.toJSONSchema(params, { io: "input" }) as {
+    properties?: Record<string, { type?: string; enum?: unknown[]; default?: unknown }>;
+  };
+  return {
+    name,
+    title,
+    description,
+    reference,
+    task,
+    params: Object.entries(schema.properties ?? {}).map(([param, { type, enum: values, default: value }]) => ({
+      name: param,
+      type: values?.join(" | ") ?? type ?? "any",
+      default: value,
+      ...help[param],
+    })),
+  };
+}
+
+async function savedVersions(root: string) {
+  const all = [];
+  for (const recipe of await listWorkspaces(root)) {
+    for (const { model: label, version, active, folder, manifest } of await openWorkspace(root, recipe).models.list()) {
+      const { model, params, createdAt, numUsers, numItems, metrics } = manifest;
+      all.push({ recipe, label, model, version, active, folder, createdAt, numUsers, numItems, params, metrics });
+    }
+  }
+  return all;
+}

@@ -1,0 +1,63 @@
+/** `tastemaker recommend`: one list for a known user or for given items, from the latest run. */
+import type { Command } from "commander";
+import { ConfigError } from "../../core/errors.js";
+import { serveRun } from "../../service/run.js";
+import { latestRun } from "../../service/workspace.js";
+import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
+import { wholeNumber, workspaceOption } from "../run-options.js";
+import { formatTable } from "../table.js";
+
+interface Options extends CommonOptions {
+  user?: string;
+  items?: string;
+  topK: number;
+  model?: string;
+  recipe?: string;
+  workspace: string;
+  excludeSeen?: boolean;
+}
+
+export function registerRecommend(program: Command, context: CliContext): void {
+  const command = program
+    .command("recommend")
+    .description("Recommend items to a user, or to someone who had the given items, with the models of the latest run.")
+    .option("--user <id>", "a user of the data")
+    .option("--items <ids>", "items someone had, separated by commas")
+    .option("--top-k <number>", "length of the list", wholeNumber(1), 10)
+    .option("--model <label>", "which of the run's models; default: the champion")
+    .option("--recipe <name>", "whose latest run; default: the latest of all")
+    .option("--exclude-seen", "leave out what the user had; default: as the models were judged")
+    .option("--no-exclude-seen", "let it appear again")
+    .addOption(workspaceOption(program));
+  withCommonOptions(command)
+    .addHelpText(
+      "after",
+      examples("tastemaker recommend --user C10001", "tastemaker recommend --items P0007,P0311 --top-k 5 --model als --json"),
+    )
+    .action(async (options: Options) => {
+      if (options.user === undefined && options.items === undefined) {
+        throw new ConfigError("Nobody to recommend to.", { hint: "Give --user ID, or --items with the ids of items someone had." });
+      }
+      const run = await latestRun(options.workspace, options.recipe);
+      const service = await serveRun(run, { defaultModel: options.model });
+      try {
+        const history = options.items?.split(",").map((itemId) => ({ itemId: itemId.trim() }));
+        const { user, topK, excludeSeen = run.result.excludeSeen } = options;
+        const answer = await service.recommend({ user, history, topK, excludeSeen }, { signal: context.signal });
+        if (options.json) {
+          context.print(JSON.stringify(answer));
+          return;
+        }
+        const properties = [...new Set(answer.items.flatMap((item) => Object.keys(item.properties ?? {})))];
+        const rows = answer.items.map((item) => [
+          item.itemId,
+          item.score.toPrecision(4),
+          item.source,
+          ...properties.map((name) => String(item.properties?.[name] ?? "")),
+        ]);
+        context.print(formatTable([["item", "score", "source", ...properties], ...rows]));
+      } finally {
+        service.dispose();
+      }
+    });
+}

@@ -1,0 +1,42 @@
+/** `tastemaker run`: a recipe or a data file end to end; an earlier run with the same inputs is reused. */
+import type { Command } from "commander";
+import { runRecipe } from "../../service/run.js";
+import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
+import { recipeOf, runOptions, type SourceOptions, withServeOptions, withSourceOptions } from "../run-options.js";
+import { checkAddress, serveUntilInterrupted } from "../serve-run.js";
+import { evaluationTables, stepNotes } from "../step-notes.js";
+
+type Options = SourceOptions & CommonOptions & { serve?: boolean; fresh?: boolean };
+
+export function registerRun(program: Command, context: CliContext): void {
+  const command = program
+    .command("run <recipe-or-file>")
+    .description("Read, clean, split, train, judge and save; with --serve also answer over HTTP.")
+    .option("--serve", "serve the trained models until Ctrl-C")
+    .option("--fresh", "train again even when nothing has changed");
+  withCommonOptions(withServeOptions(withSourceOptions(command)))
+    .addHelpText(
+      "after",
+      examples(
+        "tastemaker run demo --serve",
+        "tastemaker run orders.csv --user buyer --time bought_at",
+        "tastemaker run recipes/retail.yaml --data data --json",
+      ),
+    )
+    .action(async (target: string, options: Options) => {
+      const recipe = await recipeOf(target, options);
+      const { host, port, model } = recipe.serve;
+      if (options.serve) await checkAddress({ host, port });
+      const run = await runRecipe(recipe, { ...runOptions(context, options), fresh: options.fresh });
+      context.quiet();
+      const { result, reused } = run;
+      if (reused) {
+        stepNotes({ kind: "data", data: result.data }).forEach(context.note);
+        context.note(`Nothing has changed since ${result.createdAt}: its results and models are used (--fresh trains again).`);
+      }
+      context.print(options.json ? JSON.stringify(result) : `\n${evaluationTables(result)}`);
+      if (options.serve)
+        await serveUntilInterrupted(run, { host, port, defaultModel: model, json: options.json, threads: options.threads }, context);
+      else if (!options.json) context.note(`Saved in ${run.workspace.folder}; \`tastemaker serve\` answers from it.`);
+    });
+}

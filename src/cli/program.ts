@@ -1,0 +1,33 @@
+/** The command line with all its verbs; one file each in commands/. */
+import { Command } from "commander";
+import { tastemakerVersion } from "../store/version.js";
+import { registerDoctor } from "./commands/doctor.js";
+import { registerEvaluate } from "./commands/evaluate.js";
+import { registerModels } from "./commands/models.js";
+import { registerRecommend } from "./commands/recommend.js";
+import { registerReplicate } from "./commands/replicate.js";
+import { registerRun } from "./commands/run.js";
+import { registerServe } from "./commands/serve.js";
+import { registerTrain } from "./commands/train.js";
+import { type CliContext, examples } from "./context.js";
+
+export function createProgram(context: CliContext): Command {
+  const program = new Command("tastemaker")
+    .description("Recommendations: from a table of who interacted with what to measured models behind an API.")
+    .version(tastemakerVersion)
+    .showSuggestionAfterError(true)
+    .exitOverride() // inherited by the verbs
+    .addHelpText("after", examples("tastemaker run demo --serve", "tastemaker run orders.csv --serve", "tastemaker help run"));
+  for (const register of [
+    registerRun,
+    registerTrain,
+    registerEvaluate,
+    registerRecommend,
+    registerServe,
+    registerModels,
+    registerReplicate,
+    registerDoctor,
+  ])
+    register(program, context);
+  return program;
+}

@@ -1,0 +1,104 @@
+/**
+ * The options of the commands that read a recipe or a data file, and the recipe that they give.
+ */
+import { existsSync } from "node:fs";
+import { extname } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { type Recipe, readRecipe, recipeForFile, resolveSourceFile, shippedRecipe } from "../service/recipe.js";
+import type { RunOptions } from "../service/run-result.js";
+import { DEFAULT_WORKSPACE } from "../service/workspace.js";
+import type { CliContext } from "./context.js";
+import { stepNotes } from "./step-notes.js";
+
+export interface SourceOptions {
+  user?: string;
+  item?: string;
+  time?: string;
+  weight?: string;
+  basket?: string;
+  format?: string;
+  delimiter?: string;
+  keepUnknownUsers?: boolean;
+  rejects?: string;
+  data?: string;
+  workspace: string;
+  threads?: number;
+  host?: string;
+  port?: number;
+}
+
+/** Adds the options about data and where results go. */
+export function withSourceOptions(command: Command): Command {
+  return command
+    .option("--user <column>", "column of the user")
+    .option("--item <column>", "column of the item")
+    .option("--time <column>", "column of the time")
+    .option("--weight <column>", "column of the weight or quantity")
+    .option("--basket <column>", "column of the order, invoice or session")
+    .option("--format <format>", "csv, parquet, jsonl or xlsx, when the name does not say")
+    .option("--delimiter <character>", "what separates the columns of a csv file (\\t for a tab)")
+    .option("--keep-unknown-users", "keep rows without a user: their items count for popularity")
+    .option("--rejects <file>", "write rejected rows, each with its reason, to this file")
+    .option("--data <folder>", "folder in which a recipe's files are looked for first", process.env.TASTEMAKER_DATA)
+    .option("--threads <number>", "worker threads; default: the cores of the machine", wholeNumber(1))
+    .addOption(workspaceOption(command));
+}
+
+/** `--workspace`, where results and models are. */
+export function workspaceOption(command: Command) {
+  return command.createOption("--workspace <folder>", "folder of results and models").default(DEFAULT_WORKSPACE);
+}
+
+/** Adds `--host` and `--port`; they stand above PORT and HOST, and these above the recipe. */
+export function withServeOptions(command: Command): Command {
+  return command
+    .option("--host <address>", "address to serve on; default: $HOST, the recipe's, or 127.0.0.1")
+    .option("--port <number>", "port to serve on, 0 = any free one; default: $PORT, the recipe's, or 8080", wholeNumber(0));
+}
+
+/** Parses a whole number from `least` on. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
+    throw new InvalidArgumentError(`Give a whole number, ${least} or more.`);
+  };
+}
+
+/** A recipe file, the name of one that ships with the package, or a data file with the recipe made for it. */
+export async function recipeOf(target: string, options: SourceOptions): Promise<Recipe> {
+  const overrides = {
+    format: options.format,
+    delimiter: options.delimiter?.replace("\\t", "\t"),
+    columns: { user: options.user, item: options.item, timestamp: options.time, weight: options.weight, basket: options.basket },
+    keepUnknownUsers: options.keepUnknownUsers,
+    ...chosenAddress(options),
+  };
+  if (/^\.ya?ml$/i.test(extname(target))) return readRecipe(target, overrides);
+  if (!existsSync(target) && existsSync(shippedRecipe(target))) return readRecipe(shippedRecipe(target), overrides);
+  return recipeForFile(resolveSourceFile(target, { recipeFolder: process.cwd(), dataFolder: options.data }), overrides);
+}
+
+/** What flags, then PORT and HOST say about the address. */
+function chosenAddress({ host, port }: Pick<SourceOptions, "host" | "port">): { host?: string; port?: number } {
+  const { HOST, PORT } = process.env;
+  return { host: host ?? (HOST || undefined), port: port ?? (PORT ? Number(PORT) : undefined) };
+}
+
+/** The address to serve on when there is no recipe. */
+export function addressOf(options: Pick<SourceOptions, "host" | "port">): { host: string; port: number } {
+  const { host = "127.0.0.1", port = 8080 } = chosenAddress(options);
+  return { host, port };
+}
+
+/** Options for the services: progress and notes go to the person. */
+export function runOptions(context: CliContext, options: SourceOptions): RunOptions {
+  return {
+    workspace: options.workspace,
+    dataFolder: options.data,
+    rejectsFile: options.rejects,
+    threads: options.threads,
+    signal: context.signal,
+    onProgress: context.onProgress,
+    onStep: (step) => stepNotes(step, { rejectsFile: options.rejects }).forEach(context.note),
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * Serves the models of a run until Ctrl-C. The port is tried before anything is trained, so that nobody waits
+ * minutes for "port in use".
+ */
+import { createServer as createSocket } from "node:net";
+import { createServer } from "../server/app.js";
+import { explain } from "../server/listen.js";
+import { type RecipeRun, serveRun } from "../service/run.js";
+import type { CliContext } from "./context.js";
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** Throws what the server would throw if the port cannot be had. */
+export async function checkAddress({ host, port }: Address): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const socket = createSocket();
+    socket.once("error", (error) => reject(explain(error, { host, port })));
+    socket.listen({ host, port }, () => socket.close(() => resolve()));
+  });
+}
+
+export interface ServeOptions extends Address {
+  json?: boolean;
+  defaultModel?: string;
+  threads?: number;
+}
+
+/** Says what to open and how to ask, and returns when the signal is aborted. */
+export async function serveUntilInterrupted(
+  run: Pick<RecipeRun, "result" | "workspace">,
+  { host, port, json, defaultModel, threads }: ServeOptions,
+  context: CliContext,
+): Promise<void> {
+  const service = await serveRun(run, { defaultModel, threads });
+  const server = await createServer({ service, host, port, title: run.result.title });
+  try {
+    const { url } = await server.listen();
+    const [known] = (await service.listUsers({ limit: 1 })).users;
+    const again = run.result.excludeSeen ? "" : "&excludeSeen=false";
+    const query = `${url}/v1/recommendations?user=${encodeURIComponent(known?.userId ?? "anyone")}&topK=10${again}`;
+    if (json) context.print(JSON.stringify({ url, example: query }));
+    else {
+      context.print(`\nServing ${run.result.title}. Open ${url}/ in a browser (API: ${url}/docs), or ask:`);
+      context.print(`  curl "${query}"`);
+      context.print("Ctrl-C stops.");
+    }
+    if (!context.signal.aborted)
+      await new Promise<void>((resolve) => context.signal.addEventListener("abort", () => resolve(), { once: true }));
+    context.note("Stopping …");
+  } finally {
+    await server.close();
+    service.dispose();
+  }
+}

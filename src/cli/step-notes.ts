@@ -1,0 +1,61 @@
+/**
+ * A run in words and as a table: what was read, guessed and rejected, what is held out, and how the models did.
+ */
+import type { DataSummary, Evaluation, RunStep } from "../service/run-result.js";
+import { formatTable } from "./table.js";
+
+const flags: Record<string, string> = { user: "--user", item: "--item", timestamp: "--time", weight: "--weight", basket: "--basket" };
+
+/** The lines that tell a person of a step. */
+export function stepNotes(step: RunStep, { rejectsFile }: { rejectsFile?: string } = {}): string[] {
+  switch (step.kind) {
+    case "data":
+      return dataNotes(step.data, rejectsFile);
+    case "parts":
+      return [
+        ...step.parts.map(
+          ({ name, description, trainInteractions, testInteractions }) =>
+            `Held out (${name}): ${description}; ${count(trainInteractions)} events to learn from, ${count(testInteractions)} to judge on.`,
+        ),
+        `Items that a user had before ${step.excludeSeen ? "are left out" : "may be recommended again"} (${step.reason}).`,
+      ];
+    case "model":
+      return [`Judged ${step.result.label} in ${step.result.seconds.toFixed(1)} s.`];
+  }
+}
+
+function dataNotes({ report, numUsers, numItems }: DataSummary, rejectsFile: string | undefined): string[] {
+  const { guessed, columns, rejected } = report;
+  const named = Object.entries(columns).filter(([role]) => !guessed.some((guess) => guess.role === role));
+  const lines = [
+    `Read ${report.file}: kept ${count(report.rowsKept)} of ${count(report.rowsRead)} rows, ${count(numUsers)} users, ${count(numItems)} items.`,
+  ];
+  if (named.length > 0) lines.push(`Columns as told: ${named.map(([role, column]) => `${role} = ${column}`).join(", ")}.`);
+  for (const { role, column, why } of guessed) {
+    const flag = flags[role] ?? `--${role}`;
+    lines.push(`Guessed ${role} = ${column} (${why}); ${flag} COLUMN overrides.`);
+  }
+  for (const { reason, count: rows, example } of rejected)
+    lines.push(`Rejected ${count(rows)} rows: ${reason}; for example line ${example.line}: ${JSON.stringify(example.value)}.`);
+  if (rejected.length > 0)
+    lines.push(rejectsFile ? `The rejected rows are in ${rejectsFile}.` : "--rejects FILE writes the rejected rows to a file.");
+  return lines;
+}
+
+/** One table for each held-out part: models × metrics, the champion marked. */
+export function evaluationTables({ parts, models, metrics, champion, chosenBy }: Evaluation): string {
+  const tables = parts.map(({ name, description }) => {
+    const rows = models.map(({ label, metrics: values, seconds }) => [
+      `${label === champion ? "*" : " "} ${label}`,
+      ...metrics.map((metric) => values[name]?.[metric]?.toFixed(4) ?? ""),
+      `${seconds.toFixed(1)} s`,
+    ]);
+    return `${formatTable([[`  ${name}`, ...metrics, "time"], ...rows])}\n(${name}: ${description})`;
+  });
+  if (champion === undefined || parts.length === 0) return tables.join("\n\n");
+  return `${tables.join("\n\n")}\n* ${champion} is best by ${chosenBy} on the ${parts[0].name} part.`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en");
+}

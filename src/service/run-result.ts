@@ -1,0 +1,76 @@
+/**
+ * What a run of a recipe reports: step by step while it goes on (`RunStep`), and as a whole (`RunResult`), which is
+ * also the file that a later start reads instead of training again.
+ */
+import type { Progress } from "../core/model.js";
+import type { ReadReport } from "../data/readers/read-dataset.js";
+
+export interface DataSummary {
+  numUsers: number;
+  numItems: number;
+  numInteractions: number;
+  report: ReadReport;
+}
+
+/** A held-out part of the data on which models are judged. */
+export interface PartSummary {
+  name: "validation" | "test";
+  /** What it holds, in words. */
+  description: string;
+  trainInteractions: number;
+  testInteractions: number;
+}
+
+export interface ModelResult {
+  label: string;
+  /** Name of the model definition. */
+  model: string;
+  params: Record<string, unknown>;
+  /** Metric → value for each part. */
+  metrics: Partial<Record<PartSummary["name"], Record<string, number>>>;
+  /** Time of fitting and judging, all parts. */
+  seconds: number;
+  /** Version in the model store; absent when nothing was saved. */
+  version?: string;
+}
+
+export interface Evaluation {
+  data: DataSummary;
+  parts: PartSummary[];
+  /** Items a user had before neither appear nor count. */
+  excludeSeen: boolean;
+  metrics: string[];
+  models: ModelResult[];
+  /** Label of the best model by `chosenBy` on the first part; undefined when nothing was held out. */
+  champion?: string;
+  chosenBy: string;
+}
+
+export interface RunResult extends Evaluation {
+  /** Fingerprint of recipe, data and version of the package. */
+  key: string;
+  recipe: string;
+  title: string;
+  /** ISO 8601. */
+  createdAt: string;
+}
+
+export type RunStep =
+  | { kind: "data"; data: DataSummary }
+  | { kind: "parts"; parts: PartSummary[]; excludeSeen: boolean; reason: string }
+  | { kind: "model"; result: ModelResult };
+
+/** How long work tells of itself and is stopped. */
+export interface RunOptions {
+  /** Folder of the workspaces. Default: .tastemaker in the current folder. */
+  workspace?: string;
+  /** Where `source.file` is looked for first. */
+  dataFolder?: string;
+  /** Rejected rows are written to this file. */
+  rejectsFile?: string;
+  /** Worker threads. Default: the cores of the machine. */
+  threads?: number;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  onStep?: (step: RunStep) => void;
+}

@@ -1,0 +1,94 @@
+/**
+ * What a recipe leaves behind, below .tastemaker/<recipe>/: generated data, models (a model store) and the results of
+ * each run under its fingerprint. A result is written last, so a run that was cut off has none and is done again;
+ * leftovers of killed processes are removed by the next run.
+ */
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { NotFoundError } from "../core/errors.js";
+import { nameHint } from "../core/nearest-names.js";
+import { ioErrors, removeLeftovers, writeFileAtomically } from "../store/durable-files.js";
+import { type ModelStore, openModelStore } from "../store/model-store.js";
+import type { RunResult } from "./run-result.js";
+
+export const DEFAULT_WORKSPACE = ".tastemaker";
+
+export interface Workspace {
+  folder: string;
+  models: ModelStore;
+  /** Removes what killed processes left; call it before writing. */
+  clean(): Promise<number>;
+  /** Path of a data file of this workspace, written when it is not there with exactly these contents. */
+  dataFile(name: string, contents: string): Promise<string>;
+  /** The result under `key`, when it is there with all its models. */
+  readRun(key: string): Promise<RunResult | undefined>;
+  /** Writes a result; from then on the run counts as done. */
+  writeRun(result: RunResult): Promise<void>;
+}
+
+/** The workspace of one recipe; its folder is created by the first write. */
+export function openWorkspace(root: string = DEFAULT_WORKSPACE, recipe: string): Workspace {
+  const folder = resolve(root, recipe);
+  const models = openModelStore(join(folder, "models"));
+  const runFile = (key: string) => join(folder, "runs", `${key}.json`);
+  return {
+    folder,
+    models,
+    clean: () => removeLeftovers(folder),
+
+    async dataFile(name, contents) {
+      const file = join(folder, "data", name);
+      if (!existsSync(file) || (await readText(file)) !== contents) await writeFileAtomically(file, contents);
+      return file;
+    },
+
+    async readRun(key) {
+      if (!existsSync(runFile(key))) return undefined;
+      const result = JSON.parse(await readText(runFile(key))) as RunResult;
+      const complete = result.models.every(({ label, version }) => version !== undefined && existsSync(join(models.root, label, version)));
+      return complete ? result : undefined;
+    },
+
+    async writeRun(result) {
+      await writeFileAtomically(runFile(result.key), `${JSON.stringify(result, undefined, 2)}\n`);
+    },
+  };
+}
+
+/** Names of the recipes that have a workspace below `root`. */
+export async function listWorkspaces(root: string = DEFAULT_WORKSPACE): Promise<string[]> {
+  const folder = resolve(root);
+  if (!existsSync(folder)) return [];
+  const entries = await ioErrors("read", folder, () => readdir(folder, { withFileTypes: true }));
+  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
+}
+
+/** The newest run of a recipe, or of all recipes. Throws NotFoundError when nothing was trained yet. */
+export async function latestRun(root: string = DEFAULT_WORKSPACE, recipe?: string): Promise<{ workspace: Workspace; result: RunResult }> {
+  const known = await listWorkspaces(root);
+  if (recipe !== undefined && !known.includes(recipe))
+    throw new NotFoundError(`Nothing was trained for the recipe ${JSON.stringify(recipe)}.`, {
+      hint: nameHint(recipe, known),
+      details: { got: recipe, allowed: known },
+    });
+  const found: { workspace: Workspace; result: RunResult }[] = [];
+  for (const name of recipe === undefined ? known : [recipe]) {
+    const workspace = openWorkspace(root, name);
+    const runs = join(workspace.folder, "runs");
+    const files = existsSync(runs) ? (await readdir(runs)).filter((file) => /^[0-9a-f]+\.json$/.test(file)) : [];
+    for (const file of files) {
+      const result = await workspace.readRun(file.slice(0, -".json".length));
+      if (result) found.push({ workspace, result });
+    }
+  }
+  const latest = found.sort((a, b) => a.result.createdAt.localeCompare(b.result.createdAt)).at(-1);
+  if (latest) return latest;
+  throw new NotFoundError(`Nothing was trained yet in ${resolve(root)}.`, {
+    hint: "Run `tastemaker run <recipe.yaml | data file>` first.",
+  });
+}
+
+async function readText(file: string): Promise<string> {
+  return ioErrors("read", file, () => readFile(file, "utf8"));
+}
