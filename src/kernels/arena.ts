@@ -6,7 +6,7 @@
  */
 import { CancelledError, KernelError, throwIfCancelled } from "../core/errors.js";
 import { bestVariant, type KernelBuild, loadKernels } from "./loader.js";
-import { dropArena, runJob } from "./thread-pool.js";
+import { dropArena, kernelFailure, runJob } from "./thread-pool.js";
 
 export interface ArenaOptions {
   /** Threads that may work at once; 1 or more. Ignored without shared memory. */
@@ -103,10 +103,17 @@ export async function createArena<Name extends string>(plan: ArenaPlan<Name>, op
       if (disposed) dropArena({ id, bytes }); // a thread may have met the arena after its disposal
     }
   };
+  const callHere = (kernel: string, begin: number, end: number, args: readonly number[]) => {
+    try {
+      kernels[kernel](begin, end, scratchPointers[0], ...args);
+    } catch (cause) {
+      throw kernelFailure(kernel, cause);
+    }
+  };
   const inSlices = async (kernel: string, { count, chunk, args }: ParallelWork, signal?: AbortSignal) => {
     let sliceEnd = performance.now() + sliceMs;
     for (let begin = 0; begin < count; begin += chunk) {
-      kernels[kernel](begin, Math.min(begin + chunk, count), scratchPointers[0], ...args);
+      callHere(kernel, begin, Math.min(begin + chunk, count), args);
       if (performance.now() < sliceEnd) continue;
       await yieldToEventLoop();
       if (signal?.aborted || disposed) return;
@@ -138,7 +145,7 @@ export async function createArena<Name extends string>(plan: ArenaPlan<Name>, op
       if (disposed) throw new CancelledError(`${plan.purpose}: its memory was freed during the work.`);
     },
     runHere(kernel, { count, args }) {
-      if (count > 0) kernels[kernel](0, count, scratchPointers[0], ...args);
+      if (count > 0) callHere(kernel, 0, count, args);
     },
     exclusive(task) {
       const result = last.then(task);

@@ -127,12 +127,20 @@ function finish(entry: PoolThread, error: string | undefined): void {
   if (error !== undefined) {
     const { counter, count, kernel } = job.message;
     Atomics.store(new Int32Array(job.arena.memory.buffer), counter, count); // the others stop after their present chunk
-    job.failure ??= new KernelError(`The kernel ${kernel} failed: ${error}.`, { hint: "This is a fault in Tastemaker; please report it." });
+    job.failure ??= kernelFailure(kernel, error);
   }
   dispatch(kernelHost());
   if (job.active > 0) return;
   if (job.failure) job.settle.reject(job.failure);
   else job.settle.resolve();
+}
+
+/** The error of a kernel that trapped. */
+export function kernelFailure(kernel: string, cause: unknown): KernelError {
+  return new KernelError(`The kernel ${kernel} failed: ${String(cause)}.`, {
+    hint: "This is a fault in Tastemaker; please report it.",
+    cause,
+  });
 }
 
 function retire(entry: PoolThread): void {
