@@ -1,0 +1,55 @@
+/** A ranked list of items with score bars and the source of each; choosing one asks for similar items. */
+import type { RecommendedItem } from "../../src/server/api-types.js";
+import { itemText } from "./item-text.js";
+
+export interface ItemListProps {
+  items: RecommendedItem[];
+  label: string;
+  chosen?: string;
+  onChoose: (item: RecommendedItem) => void;
+}
+
+export function ItemList({ items, label, chosen, onChoose }: ItemListProps) {
+  const scores = items.map(({ score }) => score);
+  const lowest = Math.min(0, ...scores);
+  const range = Math.max(...scores, 0) - lowest || 1;
+  return (
+    <ol className="items" aria-label={label}>
+      {items.map((item, place) => {
+        const { title, id, category, price, others } = itemText(item);
+        return (
+          <li key={item.itemId}>
+            <button
+              type="button"
+              aria-pressed={item.itemId === chosen}
+              aria-label={`${title}: show similar items`}
+              onClick={() => onChoose(item)}
+            >
+              <span className="place">{place + 1}</span>
+              <span className="what">
+                <span className="title">{title}</span>
+                <span className="facts">
+                  {category && <span className="tag">{category}</span>}
+                  {price && <span>{price}</span>}
+                  {id && <span className="id clip">{id}</span>}
+                  {others.map(({ name, value }) => (
+                    <span key={name} className="clip">
+                      {name}: {value}
+                    </span>
+                  ))}
+                </span>
+              </span>
+              <span className="how">
+                <span className={item.source.includes("fallback") ? "badge fallback" : "badge"}>{item.source}</span>
+                <span className="score">{item.score.toPrecision(3)}</span>
+                <span className="bar" aria-hidden="true">
+                  <span className="bar-fill" style={{ inlineSize: `${(100 * (item.score - lowest)) / range}%` }} />
+                </span>
+              </span>
+            </button>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

@@ -1,0 +1,60 @@
+/** Asks for one list and shows it in whatever state it is: loading, wrong, empty or there, with the request as a curl line. */
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import type { RecommendedItem } from "../../src/server/api-types.js";
+import { type ApiRequest, api } from "./api.js";
+import { CurlLine } from "./CurlLine.js";
+import { ItemList } from "./ItemList.js";
+import { ProblemNotice } from "./ProblemNotice.js";
+
+export interface ListPanelProps {
+  title: string;
+  request: ApiRequest;
+  /** Said when the list is empty. */
+  emptyText: string;
+  chosen?: string;
+  onChoose: (item: RecommendedItem) => void;
+  onClose?: () => void;
+  children?: ReactNode;
+}
+
+export function ListPanel({ title, request, emptyText, chosen, onChoose, onClose, children }: ListPanelProps) {
+  const { data, error, isFetching, refetch } = useQuery({
+    queryKey: ["lists", request],
+    queryFn: ({ signal }) => api.lists(request, signal),
+    placeholderData: (previous) => previous,
+  });
+  return (
+    <section className="card list-panel" aria-label={title} aria-busy={isFetching}>
+      <header>
+        <h2>{title}</h2>
+        {data && !error && <span className="quiet version">{data.modelVersion}</span>}
+        {onClose && (
+          <button type="button" className="plain" onClick={onClose} aria-label="Close similar items">
+            ×
+          </button>
+        )}
+      </header>
+      {children}
+      {error ? (
+        <ProblemNotice error={error} onRetry={() => void refetch()} />
+      ) : !data ? (
+        <div className="skeleton" role="status" aria-label="Loading">
+          {[1, 2, 3, 4, 5].map((row) => (
+            <span key={row} className="skeleton-row" />
+          ))}
+        </div>
+      ) : data.items.length === 0 ? (
+        <p className="empty">{emptyText}</p>
+      ) : (
+        <>
+          {data.items[0].source.includes("fallback") && (
+            <p className="note">The model knows nothing about this person yet, so these are the most popular items.</p>
+          )}
+          <ItemList items={data.items} label={title} chosen={chosen} onChoose={onChoose} />
+        </>
+      )}
+      <CurlLine request={request} />
+    </section>
+  );
+}
