@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { ConfigError } from "../core/errors.js";
 import { type Recipe, readRecipe, recipeForFile, resolveSourceFile, shippedRecipe } from "../service/recipe.js";
 import type { RunOptions } from "../service/run-result.js";
 import { DEFAULT_WORKSPACE } from "../service/workspace.js";
@@ -81,6 +82,12 @@ export async function recipeOf(target: string, options: SourceOptions): Promise<
 /** What flags, then PORT and HOST say about the address. */
 function chosenAddress({ host, port }: Pick<SourceOptions, "host" | "port">): { host?: string; port?: number } {
   const { HOST, PORT } = process.env;
+  if (port === undefined && PORT && !(/^\d+$/.test(PORT) && Number(PORT) <= 65_535)) {
+    throw new ConfigError(`PORT is ${JSON.stringify(PORT)}.`, {
+      hint: "Set it to a whole number from 0 to 65535.",
+      details: { path: "PORT", got: PORT },
+    });
+  }
   return { host: host ?? (HOST || undefined), port: port ?? (PORT ? Number(PORT) : undefined) };
 }
 

@@ -73,8 +73,13 @@ export const recipeSchema = z.strictObject({
 
 export type ParsedRecipe = z.output<typeof recipeSchema>;
 
-/** The first fault of a recipe as an error; `where` turns a path into `file:line: path`. */
-export function issueError(issue: z.core.$ZodIssue, json: unknown, where: (path: readonly PropertyKey[]) => string): ConfigError {
+/** A fault of a recipe as an error, a misspelt key before what it makes missing; `where` turns a path into `file:line: path`. */
+export function recipeError(
+  issues: readonly z.core.$ZodIssue[],
+  json: unknown,
+  where: (path: readonly PropertyKey[]) => string,
+): ConfigError {
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
   const path = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") {
     const [key] = issue.keys;

@@ -7,13 +7,13 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Document, LineCounter, parseDocument } from "yaml";
+import { type Document, isCollection, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { ConfigError, NotFoundError } from "../core/errors.js";
 import { nameHint } from "../core/nearest-names.js";
 import { parseParams } from "../core/params.js";
 import { parseMetric } from "../evaluation/metrics.js";
 import { getModel } from "../models/registry.js";
-import { issueError, type ParsedRecipe, recipeSchema } from "./recipe-schema.js";
+import { type ParsedRecipe, recipeError, recipeSchema } from "./recipe-schema.js";
 
 /** A checked recipe with all defaults filled in. */
 export interface Recipe extends Omit<ParsedRecipe, "models" | "evaluation"> {
@@ -63,7 +63,7 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
   const where = (path: readonly PropertyKey[]) => place(document, lineCounter, { file, path });
   const json = withOverrides(document.toJS() ?? {}, overrides);
   const parsed = recipeSchema.safeParse(json);
-  if (!parsed.success) throw issueError(parsed.error.issues[0], json, where);
+  if (!parsed.success) throw recipeError(parsed.error.issues, json, where);
   const recipe = parsed.data;
   if ((recipe.source.file === undefined) === (recipe.source.generator === undefined)) {
     throw new ConfigError(`${where(["source"])}: a source is either a file or a generator.`, {
@@ -125,15 +125,19 @@ function withOverrides(json: unknown, { file, format, delimiter, columns, keepUn
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
 }
 
-/** `file:line: path`, as far as the path leads in the YAML. */
+/** `file:line: path`; the line of the key, or of the innermost part of the path that is there. */
 function place(document: Document, lineCounter: LineCounter, { file, path }: { file: string; path: readonly PropertyKey[] }): string {
-  for (let length = path.length; length >= 0; length--) {
-    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-    const range = (node as { range?: [number, number, number] | null } | null | undefined)?.range;
-    if (range)
-      return [`${file}:${lineCounter.linePos(range[0]).line}`, path.map(String).join(".")].filter((part) => part !== "").join(": ");
+  let node: unknown = document.contents;
+  let start = 0;
+  for (const key of path) {
+    const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+    const next = pair?.value ?? (isCollection(node) ? node.get(key, true) : undefined);
+    const named = pair?.key ?? next;
+    if (!isNode(named)) break;
+    start = named.range?.[0] ?? start;
+    node = next;
   }
-  return file;
+  return [`${file}:${lineCounter.linePos(start).line}`, path.map(String).join(".")].filter((part) => part !== "").join(": ");
 }
 
 /** Puts the place in front of an error of `work`. */
