@@ -1,0 +1,84 @@
+/**
+ * Delimited text (csv, tsv, any delimiter; quotes, byte order marks, .gz). Every column is read as text, malformed records
+ * are stored aside and counted, and a quote that is still open at the end means that the file is cut off.
+ */
+import { createReadStream, createWriteStream } from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { DataError } from "../../core/errors.js";
+import type { FileFacts } from "./inspect-file.js";
+import type { Guess, ReadOptions, Source } from "./read-types.js";
+import { name, type Session, text } from "./session.js";
+import { type Dialect, detectDialect } from "./text-dialect.js";
+
+/** Opens a delimited text. Throws DataError when it holds only a header. */
+export async function openCsv(session: Session, facts: FileFacts, options: ReadOptions): Promise<Source> {
+  const dialect = detectDialect(facts.sample, facts.sampleIsWhole, options);
+  if (dialect.columns.length === 0) throw new DataError(`${facts.path} has no columns.`, { hint: "Give a file with a header and rows." });
+  const guessed: Guess[] = [];
+  let file = facts.path;
+  let gzip = facts.gzip;
+  if (facts.encoding !== "utf-8") {
+    file = await toUtf8(session, facts, options.signal);
+    gzip = false;
+    guessed.push({ role: "encoding", column: "", why: `the text is not UTF-8; it was read as ${facts.encoding}` });
+  }
+  return csvSource({ file, gzip, dialect, estimatedRows: Math.max(1, Math.round(facts.textBytes / dialect.recordBytes)), guessed });
+}
+
+export interface CsvFile {
+  file: string;
+  gzip: boolean;
+  dialect: Dialect;
+  estimatedRows: number;
+  guessed: readonly Guess[];
+}
+
+/** The common path of delimited text, for files and for what other readers wrote as csv. */
+export function csvSource({ file, gzip, dialect, estimatedRows, guessed }: CsvFile): Source {
+  const columns = dialect.columns.map((column) => `${text(column)}: 'VARCHAR'`).join(", ");
+  const settings = [
+    "auto_detect = false",
+    `compression = ${gzip ? "'gzip'" : "'none'"}`,
+    `delim = ${text(dialect.delimiter)}`,
+    `quote = ${text(dialect.quote)}`,
+    `escape = ${text(dialect.quote === "" ? "" : dialect.escape)}`,
+    `header = ${dialect.header}`,
+    "strict_mode = true",
+    `columns = {${columns}}`,
+  ].join(", ");
+  return {
+    format: "csv",
+    columns: dialect.columns.map((column) => ({ name: column, type: "text" })),
+    named: dialect.header,
+    relation: (storeRejects) =>
+      `(SELECT ${dialect.columns.map(name).join(", ")} FROM read_csv(${text(file)}, ${settings}, ${
+        storeRejects ? "store_rejects = true, rejects_table = 'malformed', rejects_scan = 'malformed_scans'" : "ignore_errors = true"
+      }))`,
+    headerRows: dialect.header ? 1 : 0,
+    rejectsTable: "malformed",
+    estimatedRows,
+    guessed,
+  };
+}
+
+/** Writes the text anew as UTF-8 into the session's folder: constant memory, exact for every encoding that was recognised. */
+async function toUtf8(session: Session, facts: FileFacts, signal: AbortSignal | undefined): Promise<string> {
+  const file = join(session.folder, "utf-8.csv");
+  const decoder = new TextDecoder(facts.encoding);
+  const source = createReadStream(facts.path);
+  await session.guard(() =>
+    pipeline(
+      facts.gzip ? source.pipe(createGunzip()) : source,
+      async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
+        yield decoder.decode();
+      } as unknown as (source: Readable) => AsyncIterable<string>,
+      createWriteStream(file),
+      { signal },
+    ),
+  );
+  return file;
+}
