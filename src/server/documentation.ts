@@ -33,8 +33,11 @@ export async function registerDocumentation(app: FastifyInstance, { title, versi
   await app.register(swaggerUi, {
     routePrefix: "/docs",
     staticCSP: documentationPolicy,
-    theme: { title: `${title} API` },
-    uiConfig: { url: "/openapi.json", validatorUrl: null, docExpansion: "list", tryItOutEnabled: true },
+    theme: {
+      title: `${title} API`,
+      css: [{ filename: "theme.css", content: ".swagger-ui .topbar { display: none; }" }],
+    },
+    uiConfig: { validatorUrl: null, docExpansion: "list", tryItOutEnabled: true },
   });
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
 }

@@ -87,50 +87,66 @@ export const noQuery = z.strictObject({});
 
 const properties = z.record(z.string(), z.union([z.string(), z.number(), z.null()])).optional();
 
-export const recommendationsResponse = z.object({
-  items: z.array(
-    z.object({
-      itemId: z.string(),
-      score: z.number(),
-      source: z.string().meta({ description: 'Model name, or "popularity fallback".' }),
-      properties,
-    }),
-  ),
-  modelVersion: z.string(),
-  requestId: z.string(),
-}) satisfies z.ZodType<RecommendationsResponse>;
+export const recommendationsResponse = z
+  .object({
+    items: z.array(
+      z.object({
+        itemId: z.string(),
+        score: z.number(),
+        source: z.string().meta({ description: 'Model name, or "popularity fallback".' }),
+        properties,
+      }),
+    ),
+    modelVersion: z.string(),
+    requestId: z.string(),
+  })
+  .meta({ description: "Best first." }) satisfies z.ZodType<RecommendationsResponse>;
 
-export const itemsResponse = z.object({ items: z.array(z.object({ itemId: z.string(), properties })) }) satisfies z.ZodType<ItemsResponse>;
+export const itemsResponse = z
+  .object({ items: z.array(z.object({ itemId: z.string(), properties })) })
+  .meta({ description: "The matching items." }) satisfies z.ZodType<ItemsResponse>;
 
-export const usersResponse = z.object({
-  users: z.array(z.object({ userId: z.string(), itemsSeen: z.int().meta({ description: "Distinct items of the user in training." }) })),
-}) satisfies z.ZodType<UsersResponse>;
+export const usersResponse = z
+  .object({
+    users: z.array(
+      z.object({ userId: z.string(), itemsSeen: z.int().nonnegative().meta({ description: "Distinct items of the user in training." }) }),
+    ),
+  })
+  .meta({ description: "The matching users." }) satisfies z.ZodType<UsersResponse>;
 
-export const userItemsResponse = z.object({
-  items: z.array(z.object({ itemId: z.string(), weight: z.number().meta({ description: "Summed over the user's events." }), properties })),
-}) satisfies z.ZodType<UserItemsResponse>;
+export const userItemsResponse = z
+  .object({
+    items: z.array(
+      z.object({ itemId: z.string(), weight: z.number().meta({ description: "Summed over the user's events." }), properties }),
+    ),
+  })
+  .meta({ description: "Largest weight first." }) satisfies z.ZodType<UserItemsResponse>;
 
-export const modelsResponse = z.object({
-  models: z.array(
-    z.object({
-      name: z.string(),
-      version: z.string(),
-      default: z.boolean(),
-      similarItems: z.boolean(),
-      numUsers: z.int(),
-      numItems: z.int(),
-      metrics: z.record(z.string(), z.number()),
-      createdAt: z.string().optional(),
-    }),
-  ),
-}) satisfies z.ZodType<ModelsResponse>;
+export const modelsResponse = z
+  .object({
+    models: z.array(
+      z.object({
+        name: z.string(),
+        version: z.string(),
+        default: z.boolean(),
+        similarItems: z.boolean(),
+        numUsers: z.int().nonnegative(),
+        numItems: z.int().nonnegative(),
+        metrics: z.record(z.string(), z.number()),
+        createdAt: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ description: "All loaded models." }) satisfies z.ZodType<ModelsResponse>;
 
-export const healthResponse = z.object({ status: z.enum(["ok", "ready"]) }) satisfies z.ZodType<HealthResponse>;
+export const healthResponse = z
+  .object({ status: z.enum(["ok", "ready"]) })
+  .meta({ description: "Yes." }) satisfies z.ZodType<HealthResponse>;
 
 const problem = z.object({
   type: z.string(),
   title: z.string(),
-  status: z.int(),
+  status: z.int().min(400).max(599),
   detail: z.string(),
   hint: z.string().optional(),
   code: z.string(),

@@ -57,7 +57,7 @@ test("is sound: distinct operations, described answers, declared path parameters
   for (const { path, operation } of operations) {
     expect(operation.responses["200"].content?.["application/json"].schema).toHaveProperty("properties");
     for (const [status, { description, content }] of Object.entries(operation.responses)) {
-      expect(description.length).toBeGreaterThan(0);
+      expect(description).not.toMatch(/^$|Default Response/);
       if (status !== "200") expect(Object.keys(content ?? {})).toEqual(["application/problem+json"]);
     }
     const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === "path").map(({ name }) => name);
@@ -85,5 +85,5 @@ test("its page loads only the server's own files", async () => {
   const files = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]);
   expect(files.length).toBeGreaterThan(4);
   for (const file of files) expect((await server.app.inject(new URL(file, "http://x/docs").pathname)).statusCode).toBe(200);
-  expect((await server.app.inject("/docs/static/swagger-initializer.js")).body).toContain('"/openapi.json"');
+  expect((await server.app.inject("/docs/json")).json()).toEqual(document);
 });

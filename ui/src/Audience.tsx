@@ -76,8 +76,8 @@ export function Audience({ value, onChange }: { value: AudienceValue; onChange: 
           >
             {(item) => (
               <>
-                <span className="clip">{itemText(item).title}</span>
-                <span className="quiet aside">{itemText(item).category ?? itemText(item).id}</span>
+                <span>{itemText(item).title}</span>
+                <span className="quiet aside clip">{itemText(item).category ?? itemText(item).id}</span>
               </>
             )}
           </SearchList>

@@ -41,7 +41,7 @@ export function ItemList({ items, label, chosen, onChoose }: ItemListProps) {
               </span>
               <span className="how">
                 <span className={item.source.includes("fallback") ? "badge fallback" : "badge"}>{item.source}</span>
-                <span className="score">{item.score.toPrecision(3)}</span>
+                <span className="score">{scoreText(item.score)}</span>
                 <span className="bar" aria-hidden="true">
                   <span className="bar-fill" style={{ inlineSize: `${(100 * (item.score - lowest)) / range}%` }} />
                 </span>
@@ -52,4 +52,9 @@ export function ItemList({ items, label, chosen, onChoose }: ItemListProps) {
       })}
     </ol>
   );
+}
+
+/** Three significant digits, without exponents for large scores. */
+function scoreText(score: number): string {
+  return Math.abs(score) >= 1000 ? Math.round(score).toLocaleString("en") : score.toPrecision(3);
 }

@@ -1,6 +1,6 @@
 /** Asks for one list and shows it in whatever state it is: loading, wrong, empty or there, with the request as a curl line. */
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { RecommendedItem } from "../../src/server/api-types.js";
 import { type ApiRequest, api } from "./api.js";
 import { CurlLine } from "./CurlLine.js";
@@ -24,10 +24,21 @@ export function ListPanel({ title, request, emptyText, chosen, onChoose, onClose
     queryFn: ({ signal }) => api.lists(request, signal),
     placeholderData: (previous) => previous,
   });
+  const section = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each newly asked-for item brings its list into view
+  useEffect(() => {
+    if (onClose) section.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }, [title, data === undefined]);
   return (
-    <section className="card list-panel" aria-label={title} aria-busy={isFetching}>
+    <section
+      ref={section}
+      className="card list-panel"
+      aria-label={title}
+      aria-busy={isFetching}
+      onKeyDown={(event) => event.key === "Escape" && onClose?.()}
+    >
       <header>
-        <h2>{title}</h2>
+        <h2 aria-live="polite">{title}</h2>
         {data && !error && <span className="quiet version">{data.modelVersion}</span>}
         {onClose && (
           <button type="button" className="plain" onClick={onClose} aria-label="Close similar items">

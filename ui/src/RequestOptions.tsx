@@ -42,7 +42,7 @@ export function RequestOptions({ value, models, onChange }: RequestOptionsProps)
           checked={value.excludeSeen}
           onChange={(event) => onChange({ ...value, excludeSeen: event.target.checked })}
         />
-        <span>Leave out what they already have</span>
+        <span>Leave out what they have</span>
       </label>
     </section>
   );
