@@ -84,7 +84,9 @@ export async function createServer({
   });
   app.addHook("onRequest", async (request, reply) => {
     setHeaders(request, reply);
-    if (closing) reply.header("connection", "close");
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    if (closing) reply.header("connection", "close"); // else a kept-alive connection would hold up the end
   });
   registerProblems(app, () => [...routes.keys()]);
   await registerDocumentation(app, { title, version: packageVersion() });
