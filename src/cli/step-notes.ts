@@ -1,10 +1,19 @@
 /**
  * A run in words and as a table: what was read, guessed and rejected, what is held out, and how the models did.
  */
+import { isAbsolute, relative } from "node:path";
 import type { DataSummary, Evaluation, RunStep } from "../service/run-result.js";
 import { formatTable } from "./table.js";
 
-const flags: Record<string, string> = { user: "--user", item: "--item", timestamp: "--time", weight: "--weight", basket: "--basket" };
+const flags: Record<string, string> = {
+  user: "--user COLUMN",
+  item: "--item COLUMN",
+  timestamp: "--time COLUMN",
+  weight: "--weight COLUMN",
+  basket: "--basket COLUMN",
+  delimiter: "--delimiter CHARACTER",
+  format: "--format FORMAT",
+};
 
 /** The lines that tell a person of a step. */
 export function stepNotes(step: RunStep, { rejectsFile }: { rejectsFile?: string } = {}): string[] {
@@ -28,12 +37,12 @@ function dataNotes({ report, numUsers, numItems }: DataSummary, rejectsFile: str
   const { guessed, columns, rejected } = report;
   const named = Object.entries(columns).filter(([role]) => !guessed.some((guess) => guess.role === role));
   const lines = [
-    `Read ${report.file}: kept ${count(report.rowsKept)} of ${count(report.rowsRead)} rows, ${count(numUsers)} users, ${count(numItems)} items.`,
+    `Read ${shorter(report.file)}: kept ${count(report.rowsKept)} of ${count(report.rowsRead)} rows, ${count(numUsers)} users, ${count(numItems)} items.`,
   ];
   if (named.length > 0) lines.push(`Columns as told: ${named.map(([role, column]) => `${role} = ${column}`).join(", ")}.`);
   for (const { role, column, why } of guessed) {
-    const flag = flags[role] ?? `--${role}`;
-    lines.push(`Guessed ${role} = ${column} (${why}); ${flag} COLUMN overrides.`);
+    const override = flags[role] === undefined ? "" : `; ${flags[role]} overrides`;
+    lines.push(`Guessed ${role} = ${column} (${why})${override}.`);
   }
   for (const { reason, count: rows, example } of rejected)
     lines.push(`Rejected ${count(rows)} rows: ${reason}; for example line ${example.line}: ${JSON.stringify(example.value)}.`);
@@ -54,6 +63,12 @@ export function evaluationTables({ parts, models, metrics, champion, chosenBy }:
   });
   if (champion === undefined || parts.length === 0) return tables.join("\n\n");
   return `${tables.join("\n\n")}\n* ${champion} is best by ${chosenBy} on the ${parts[0].name} part.`;
+}
+
+/** A path below the current folder without that folder. */
+function shorter(file: string): string {
+  const short = relative(process.cwd(), file);
+  return short.startsWith("..") || isAbsolute(short) ? file : short;
 }
 
 function count(value: number): string {
