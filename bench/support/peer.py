@@ -1,0 +1,93 @@
+"""The Python side of the benchmarks: implicit (ALS, batch recommend) and numpy (one query), driven line by line.
+
+Started by peer.ts with the folder of raw arrays that both sides read and write. Every command answers one JSON line;
+`seconds` is the time of the work alone, without exchange of data.
+"""
+import json
+import os
+import sys
+import time
+
+import implicit
+import numpy as np
+import scipy.sparse
+from implicit.cpu.als import AlternatingLeastSquares
+
+folder = sys.argv[1]
+state = {}
+
+
+def floats(name):
+    return np.fromfile(os.path.join(folder, name), dtype=np.float32)
+
+
+def matrix(side, data_folder, rows, columns, alpha):
+    read = lambda name, dtype: np.fromfile(os.path.join(data_folder, f"{side}-{name}"), dtype=dtype)
+    confidence = 1 + np.float32(alpha) * read("values.f32", np.float32)  # implicit takes c itself
+    return scipy.sparse.csr_matrix((confidence, read("indices.i32", np.int32), read("offsets.i32", np.int32)), shape=(rows, columns))
+
+
+def load_als(data, users, items, factors, alpha, regularization, solver, threads):
+    model = AlternatingLeastSquares(
+        factors=factors, regularization=regularization, use_cg=solver == "cg", num_threads=threads, alpha=1.0
+    )
+    model.user_factors = floats("user-factors.f32").reshape(users, factors)
+    model.item_factors = floats("item-factors.f32").reshape(items, factors)
+    state.update(model=model, by_user=matrix("user", data, users, items, alpha), by_item=matrix("item", data, items, users, alpha))
+    return {}
+
+
+def iterate():
+    model = state["model"]
+    start = time.perf_counter()
+    model.solver(state["by_user"], model.user_factors, model.item_factors, model.regularization, num_threads=model.num_threads)
+    model.solver(state["by_item"], model.item_factors, model.user_factors, model.regularization, num_threads=model.num_threads)
+    return {"seconds": time.perf_counter() - start}
+
+
+def save_factors():
+    state["model"].user_factors.tofile(os.path.join(folder, "peer-user-factors.f32"))
+    state["model"].item_factors.tofile(os.path.join(folder, "peer-item-factors.f32"))
+    return {}
+
+
+def recommend_all(top_k):
+    """Every user, seen items left out, in the batches of 1,000 that implicit's own evaluation uses."""
+    model, by_user = state["model"], state["by_user"]
+    users = by_user.shape[0]
+    ids = np.empty((users, top_k), dtype=np.int32)
+    start = time.perf_counter()
+    for begin in range(0, users, 1000):
+        batch = np.arange(begin, min(begin + 1000, users))
+        ids[begin : begin + len(batch)], _ = model.recommend(batch, by_user[batch], N=top_k, filter_already_liked_items=True)
+    seconds = time.perf_counter() - start
+    ids.tofile(os.path.join(folder, "peer-lists.i32"))
+    return {"seconds": seconds}
+
+
+def load_items(items, dimensions):
+    state.update(items=floats("items.f32").reshape(items, dimensions))
+    return {}
+
+
+def search(top_k, repeats):
+    """One query over all items: matrix-vector product, partition, sort. The best of `repeats` in a row."""
+    query = floats("query.f32")
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        scores = state["items"] @ query
+        top = np.argpartition(-scores, top_k)[:top_k]
+        top = top[np.argsort(-scores[top])]
+        best = min(best, time.perf_counter() - start)
+    return {"seconds": best, "items": top.tolist()}
+
+
+def name():
+    return {"name": f"implicit {implicit.__version__}", "numpy": np.__version__}
+
+
+commands = {f.__name__: f for f in (name, load_als, iterate, save_factors, recommend_all, load_items, search)}
+for line in sys.stdin:
+    arguments = json.loads(line)
+    print(json.dumps(commands[arguments.pop("command")](**arguments)), flush=True)

@@ -1,0 +1,49 @@
+/**
+ * The Python peer of a benchmark: one long-living child that answers commands, one JSON line each way (see peer.py).
+ * Absent unless IMPLICIT_PYTHON names a Python that has implicit (scripts/make-implicit-env.mjs makes one).
+ */
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { createInterface } from "node:readline";
+
+export interface Peer {
+  /** Library and version. */
+  readonly name: string;
+  ask(command: string, args?: Record<string, unknown>): Promise<Record<string, unknown>>;
+  /** The seconds that the command took inside the peer. */
+  seconds(command: string, args?: Record<string, unknown>): Promise<number>;
+  close(): void;
+}
+
+/** `threads` bounds implicit's and numpy's own threads; OpenBLAS gets `blasThreads` (implicit wants 1). */
+export async function startPeer(
+  { folder, blasThreads }: { folder: string; blasThreads: number },
+  say: (text: string) => void,
+): Promise<Peer | undefined> {
+  const python = process.env.IMPLICIT_PYTHON;
+  if (!python) {
+    say("peer skipped: IMPLICIT_PYTHON is not set (node scripts/make-implicit-env.mjs FOLDER makes an environment)");
+    return undefined;
+  }
+  const script = path.resolve("bench", "support", "peer.py");
+  const child = spawn(python, [script, folder], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, OPENBLAS_NUM_THREADS: String(blasThreads) },
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const failed = new Promise<never>((_, reject) => child.on("error", reject));
+  failed.catch(() => {}); // seen by whoever waits for a line
+  const ask = async (command: string, args: Record<string, unknown> = {}) => {
+    child.stdin.write(`${JSON.stringify({ command, ...args })}\n`);
+    const { value, done } = await Promise.race([lines.next(), failed]);
+    if (done) throw new Error(`The peer ended while it was asked to ${command}.`);
+    return JSON.parse(value) as Record<string, unknown>;
+  };
+  const { name } = await ask("name");
+  return {
+    name: String(name),
+    ask,
+    seconds: async (command, args) => Number((await ask(command, args)).seconds),
+    close: () => child.stdin.end(),
+  };
+}
