@@ -9,7 +9,7 @@ import { nearestNames } from "../core/nearest-names.js";
 
 /** Once the answer is full of weaker matches, this many further entries are read in the hope of better ones. */
 const readAheadEntries = 200_000;
-const sliceMs = 4;
+const sliceMs = 2;
 
 export interface SearchedTable {
   ids: IdMap;
