@@ -6,6 +6,7 @@ import { ConfigError, DataError, throwIfCancelled } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import type { Progress, Query } from "../core/model.js";
 import type { Recommender } from "../ranking/recommender.js";
+import { createExactSum, type ExactSum } from "./exact-sum.js";
 import { type MetricAtK, parseMetric } from "./metrics.js";
 
 /** One question with its right answers. */
@@ -82,7 +83,7 @@ export async function evaluateCases(
       hint: "Check the split; with excludeSeen, items the user had in training do not count.",
     });
   }
-  const sums = new Float64Array(wanted.length);
+  const sums = wanted.map(createExactSum);
   const exposures = wanted.map(({ metric }) => (metric.of === "catalogue" ? new Int32Array(model.numItems) : undefined));
   const depth = Math.max(...wanted.map(({ k }) => k));
   for (let from = 0; from < judged.length; from += BLOCK) {
@@ -92,14 +93,17 @@ export async function evaluateCases(
     onProgress?.({ stage: `evaluate ${model.name}`, done: Math.min(from + BLOCK, judged.length), total: judged.length });
   }
   return Object.fromEntries(
-    wanted.map(({ label, metric }, m) => [label, metric.of === "catalogue" ? metric.value(exposures[m]!) : sums[m] / judged.length]),
+    wanted.map(({ label, metric }, m) => [
+      label,
+      metric.of === "catalogue" ? metric.value(exposures[m]!) : sums[m].value() / judged.length,
+    ]),
   );
 }
 
 interface Tally {
   depth: number;
   wanted: readonly MetricAtK[];
-  sums: Float64Array;
+  sums: readonly ExactSum[];
   exposures: readonly (Int32Array | undefined)[];
   options: { excludeSeen: boolean; signal?: AbortSignal };
 }
@@ -125,7 +129,7 @@ async function judgeBlock(
     }
     const gains = pessimisticGains(items, scores, gainOf);
     wanted.forEach(({ metric, k }, m) => {
-      if (metric.of === "query") sums[m] += metric.value({ gains: padded(gains, k), numRelevant: gainOf.size, k });
+      if (metric.of === "query") sums[m].add(metric.value({ gains: padded(gains, k), numRelevant: gainOf.size, k }));
       else for (let r = 0; r < k && r < items.length && items[r] >= 0; r++) exposures[m]![items[r]]++;
     });
   }

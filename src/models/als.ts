@@ -3,6 +3,7 @@
  *   Σ_{u,i} w_ui (a_ui − x_uᵀ y_i)² + Σ_u λ_u ‖x_u‖² + Σ_i λ_i ‖y_i‖²
  *   observed: a = 1, w = unobservedWeight + alpha · weight; otherwise a = 0, w = unobservedWeight
  *   λ_u = regularization · (#u + unobservedWeight · numItems)^regularizationExponent
+ *   regularization "auto": λ_u = 0.5 · √(#u + unobservedWeight · numItems), about the noise level of a random matrix of that size
  * Hu, Koren & Volinsky (2008); the frequency-scaled λ is Rendle et al. (2022), Revisiting the performance of iALS.
  * The sweeps run in kernels/als.ts.
  */
@@ -15,9 +16,9 @@ import { savedFloat32 } from "./saved-arrays.js";
 
 const schema = z.strictObject({
   factors: z.int().min(1).max(1024).default(64),
-  regularization: z.number().min(0).default(0.01),
+  regularization: z.union([z.number().min(0), z.literal("auto")]).default("auto"),
   regularizationExponent: z.number().min(0).max(2).default(0),
-  alpha: z.number().positive().default(10),
+  alpha: z.number().positive().default(1),
   unobservedWeight: z.number().positive().default(1),
   iterations: z.int().min(1).max(1000).default(15),
   solver: z.enum(["cg", "cholesky"]).default("cg"),
@@ -37,9 +38,13 @@ export const als: ModelDefinition<AlsParams> = {
   params: schema,
   help: {
     factors: { help: "Latent dimensions.", range: [8, 256], scale: "log" },
-    regularization: { help: "L2 penalty λ on both factor matrices.", range: [1e-4, 10], scale: "log" },
+    regularization: {
+      help: "L2 penalty λ on both factor matrices; auto grows with the root of the catalogue.",
+      range: [0.01, 100],
+      scale: "log",
+    },
     regularizationExponent: { help: "ν: how much λ grows with the number of events; 0 = the same λ for all.", range: [0, 1] },
-    alpha: { help: "Confidence of an observed pair: unobservedWeight + alpha · weight.", range: [0.1, 100], scale: "log" },
+    alpha: { help: "Confidence of an observed pair: unobservedWeight + alpha · weight.", range: [0.1, 50], scale: "log" },
     unobservedWeight: { help: "Weight of pairs without an event.", range: [1e-3, 1], scale: "log" },
     iterations: { help: "Sweeps over users and items.", range: [5, 50] },
     solver: { help: "cg: a few conjugate gradient steps per row (fast); cholesky: exact." },
@@ -55,7 +60,7 @@ export const als: ModelDefinition<AlsParams> = {
     const normal = (length: number) => Float32Array.from({ length }, () => sd * random.normal());
     const solver = await createAlsSolver(
       {
-        ...params,
+        ...objective(params),
         matrixByUser: train.matrixByUser(),
         matrixByItem: train.matrixByItem(),
         itemFactors: normal(numItems * factors),
@@ -87,6 +92,12 @@ export const als: ModelDefinition<AlsParams> = {
     });
   },
 };
+
+/** The parameters with "auto" resolved. */
+function objective(params: AlsParams) {
+  const { regularization } = params;
+  return regularization === "auto" ? { ...params, regularization: 0.5, regularizationExponent: 0.5 } : { ...params, regularization };
+}
 
 interface Size {
   numUsers: number;
@@ -120,7 +131,7 @@ function alsModel(
           else out.fill(0, q * factors, (q + 1) * factors);
         });
         if (folded.length === 0) return;
-        foldIn ??= createAlsFoldIn({ ...params, itemFactors, numItems });
+        foldIn ??= createAlsFoldIn({ ...objective(params), itemFactors, numItems });
         const vectors = new Float32Array(folded.length * factors);
         await (await foldIn).encode(
           folded.map((q) => summedHistory(queries[q].history!)),
