@@ -15,6 +15,23 @@ export function createIdMap(ids: readonly string[]): IdMap {
   return builder.build();
 }
 
+/** A map over ids that are known to be distinct. The table for `indexOf` is built on its first call: a reader's millions may never need it. */
+export function distinctIdMap(ids: readonly string[]): IdMap {
+  let indexes: Map<string, number> | undefined;
+  return {
+    size: ids.length,
+    idOf: (index) => {
+      checkIndex(index, ids.length);
+      return ids[index];
+    },
+    indexOf: (id) => {
+      indexes ??= new Map(ids.map((known, index) => [known, index]));
+      return indexes.get(id) ?? -1;
+    },
+    ids: () => ids.values(),
+  };
+}
+
 /** The ids "0", "1", … of a table that has only indexes. Takes no memory per id. */
 export function numberedIds(size: number): IdMap {
   return {

@@ -77,15 +77,16 @@ export async function collectRows(session: Session, sql: string, { onRows }: { o
         }
       }
     }
-    if (has("user")) columns.user.take(ids(chunk, "user", users, reason), reason, rowCount);
+    const all = good === rowCount;
+    if (has("user")) columns.user.take(ids(chunk, "user", users, reason), reason, rowCount, all);
     const itemOf = ids(chunk, "item", items, reason);
-    columns.item.take(itemOf, reason, rowCount);
+    columns.item.take(itemOf, reason, rowCount, all);
     properties.forEach((property, i) => {
       property.add(chunk.getColumnVector(column(`p${i}`)), chunk.getColumnVector(column(`p${i}_key`)), itemOf);
     });
-    columns.basket?.take(ids(chunk, "basket", baskets, reason), reason, rowCount);
-    columns.timestamp?.take(numbers(chunk.getColumnVector(column("timestamp")), Float64Array), reason, rowCount);
-    columns.weight?.take(numbers(chunk.getColumnVector(column("weight")), Float64Array), reason, rowCount);
+    columns.basket?.take(ids(chunk, "basket", baskets, reason), reason, rowCount, all);
+    columns.timestamp?.take(numbers(chunk.getColumnVector(column("timestamp")), Float64Array), reason, rowCount, all);
+    columns.weight?.take(numbers(chunk.getColumnVector(column("weight")), Float64Array), reason, rowCount, all);
     records += rowCount;
     rows += rowCount;
     kept += good;
@@ -128,7 +129,7 @@ class Blocks<T extends NumberArray> {
   }
 
   /** Appends the values of rows with reason 0. */
-  take(values: ArrayLike<number>, reason: Uint8Array, rowCount: number): void {
+  take(values: NumberArray, reason: Uint8Array, rowCount: number, all: boolean): void {
     if (this.#used + rowCount > this.#block.length) {
       this.#full.push(this.#block.subarray(0, this.#used) as T);
       this.#block = new this.#type(Math.max(BLOCK, rowCount));
@@ -136,7 +137,12 @@ class Blocks<T extends NumberArray> {
     }
     const block = this.#block;
     let used = this.#used;
-    for (let row = 0; row < rowCount; row++) if (reason[row] === 0) block[used++] = values[row];
+    if (all) {
+      block.set(values.subarray(0, rowCount) as never, used);
+      used += rowCount;
+    } else {
+      for (let row = 0; row < rowCount; row++) if (reason[row] === 0) block[used++] = values[row];
+    }
     this.#length += used - this.#used;
     this.#used = used;
   }

@@ -1,10 +1,12 @@
 /**
  * Numbers ids in order of first appearance while rows stream by, without making a string per row: DuckDB keeps texts of up to
- * 12 bytes in 16-byte cells, which are looked up as they are (open addressing over four int32 words, load below one half);
- * longer ids come with a 128-bit key (md5) that takes the cell's place. A string is made once per distinct id.
+ * 12 bytes in 16-byte cells, which are looked up as they are (open addressing, load below one half);
+ * longer ids come with a 128-bit key (md5) that takes the cell's place. Distinct ids wait as bytes, and become strings at the end,
+so that garbage collection has nothing to walk through meanwhile.
  */
 import type { DuckDBVector } from "@duckdb/node-api";
-import { createIdMap } from "../id-map.js";
+import type { IdMap } from "../../core/interactions.js";
+import { distinctIdMap } from "../id-map.js";
 
 const INLINE_BYTES = 12;
 
@@ -16,107 +18,145 @@ function cellsOf(vector: DuckDBVector): Int32Array | undefined {
     : undefined;
 }
 
+/** Words of a place in the table: four of the key, then index + 1 (0 = free). One place, one cache miss. */
+const PLACE = 5;
+
 export class IdCollector {
-  readonly ids: string[] = [];
-  #slots = new Int32Array(1 << 12).fill(-1);
-  #keys = new Int32Array(1 << 12);
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  readonly #byText = new Map<string, number>(); // only where cells are not shown
+  #size = 0;
+  #bytes = new Uint8Array(1 << 16);
+  #ends = new Float64Array(1 << 12); // end of each id in #bytes
+  #table = new Int32Array((1 << 12) * PLACE);
+  #mask = (1 << 12) - 1;
+  #hashes = new Int32Array(1 << 12);
+  /** Keeps the engine from dropping the reads that warm the cache. */
+  touched = 0;
+  readonly #encoder = new TextEncoder();
+  readonly #byText = new Map<string, number>(); // long ids without keys, and all ids where cells are not shown
 
   /**
    * Writes the index of each id of `vector` into `out`; −1 for rows with `skip` set and for empty ids.
    * `keys`: 128-bit keys of the same rows, for columns that may hold long ids.
    */
   add(vector: DuckDBVector, keys: DuckDBVector | undefined, skip: Uint8Array, out: Int32Array): void {
+    const rows = vector.itemCount;
     const cells = cellsOf(vector);
+    if (!cells) {
+      for (let row = 0; row < rows; row++) out[row] = skip[row] === 0 ? this.#addText(vector.getItem(row) as string) : -1;
+      return;
+    }
     const keyCells = keys && cellsOf(keys);
-    for (let row = 0; row < vector.itemCount; row++) {
-      if (skip[row] !== 0) {
-        out[row] = -1;
-        continue;
-      }
-      if (!cells) {
-        out[row] = this.#addText(vector.getItem(row) as string);
-        continue;
-      }
-      const at = row * 4;
-      const length = cells[at];
-      if (length === 0) out[row] = -1;
-      else if (length <= INLINE_BYTES) out[row] = this.#addCell(cells, at, vector, row);
-      else if (keyCells) out[row] = this.#addCell(keyCells, at, vector, row);
+    this.#hashAndTouch(cells, keyCells, rows);
+    for (let row = 0; row < rows; row++) {
+      const length = cells[row * 4];
+      if (skip[row] !== 0 || length === 0) out[row] = -1;
+      else if (length <= INLINE_BYTES) out[row] = this.#addCell(cells, row, vector);
+      else if (keyCells) out[row] = this.#addCell(keyCells, row, vector);
       else out[row] = this.#addText(vector.getItem(row) as string);
     }
   }
 
-  idMap() {
-    this.#slots = new Int32Array(0);
-    this.#keys = new Int32Array(0);
+  /** All ids, in order of first appearance. Nothing can be added afterwards. */
+  idMap(): IdMap {
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    const ids = Array.from({ length: this.#size }, (_, index) =>
+      decoder.decode(this.#bytes.subarray(index === 0 ? 0 : this.#ends[index - 1], this.#ends[index])),
+    );
+    this.#table = new Int32Array(0);
+    this.#bytes = new Uint8Array(0);
     this.#byText.clear();
-    return createIdMap(this.ids);
+    return distinctIdMap(ids);
+  }
+
+  /** Hashes a chunk and reads its places, all misses under way at once; the look-ups then find them in the cache. */
+  #hashAndTouch(cells: Int32Array, keyCells: Int32Array | undefined, rows: number): void {
+    if (this.#hashes.length < rows) this.#hashes = new Int32Array(rows);
+    const hashes = this.#hashes;
+    const table = this.#table;
+    const mask = this.#mask;
+    let sum = 0;
+    for (let row = 0; row < rows; row++) {
+      const at = row * 4;
+      const from = keyCells !== undefined && cells[at] > INLINE_BYTES ? keyCells : cells;
+      const hash = mix(from[at], from[at + 1], from[at + 2], from[at + 3]);
+      hashes[row] = hash;
+      sum += table[(hash & mask) * PLACE];
+    }
+    this.touched = sum | 0;
   }
 
   #addText(id: string): number {
     if (id === "") return -1;
     const known = this.#byText.get(id);
     if (known !== undefined) return known;
-    // No cell can be equal: its key would take a place that is never looked up again.
-    const index = this.#newId(id, 0, 0, 0, this.ids.length);
+    const index = this.#keep(this.#encoder.encode(id));
     this.#byText.set(id, index);
     return index;
   }
 
-  #addCell(cells: Int32Array, at: number, vector: DuckDBVector, row: number): number {
+  #addCell(cells: Int32Array, row: number, vector: DuckDBVector): number {
+    const at = row * 4;
     const a = cells[at];
     const b = cells[at + 1];
     const c = cells[at + 2];
     const d = cells[at + 3];
-    const mask = this.#slots.length - 1;
-    let slot = mix(a, b, c, d) & mask;
-    for (;;) {
-      const index = this.#slots[slot];
-      if (index < 0) break;
-      const key = index * 4;
-      if (this.#keys[key] === a && this.#keys[key + 1] === b && this.#keys[key + 2] === c && this.#keys[key + 3] === d) return index;
-      slot = (slot + 1) & mask;
+    const table = this.#table;
+    let place = (this.#hashes[row] & this.#mask) * PLACE;
+    while (table[place + 4] !== 0) {
+      if (table[place] === a && table[place + 1] === b && table[place + 2] === c && table[place + 3] === d) return table[place + 4] - 1;
+      place += PLACE;
+      if (place === table.length) place = 0;
     }
-    const index = this.#newId(this.#decode(vector, row), a, b, c, d);
-    this.#slots[slot] = index;
-    if (this.ids.length * 2 > this.#slots.length) this.#grow();
+    const index = this.#keep(this.#bytesOf(vector, row));
+    table[place] = a;
+    table[place + 1] = b;
+    table[place + 2] = c;
+    table[place + 3] = d;
+    table[place + 4] = index + 1;
+    if (this.#size * 2 > this.#mask) this.#grow();
     return index;
   }
 
-  #decode(vector: DuckDBVector, row: number): string {
+  #bytesOf(vector: DuckDBVector, row: number): Uint8Array {
     const { dataView: view } = vector as unknown as { dataView: DataView };
     const length = view.getUint32(row * 16, true);
-    if (length > INLINE_BYTES) return vector.getItem(row) as string;
-    return this.#decoder.decode(new Uint8Array(view.buffer, view.byteOffset + row * 16 + 4, length));
+    if (length > INLINE_BYTES) return this.#encoder.encode(vector.getItem(row) as string);
+    return new Uint8Array(view.buffer, view.byteOffset + row * 16 + 4, length);
   }
 
-  #newId(id: string, a: number, b: number, c: number, d: number): number {
-    const index = this.ids.push(id) - 1;
-    if (this.#keys.length < (index + 1) * 4) {
-      const larger = new Int32Array(this.#keys.length * 2);
-      larger.set(this.#keys);
-      this.#keys = larger;
+  #keep(id: Uint8Array): number {
+    const index = this.#size++;
+    const start = index === 0 ? 0 : this.#ends[index - 1];
+    const end = start + id.length;
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
     }
-    this.#keys[index * 4] = a;
-    this.#keys[index * 4 + 1] = b;
-    this.#keys[index * 4 + 2] = c;
-    this.#keys[index * 4 + 3] = d;
+    if (index === this.#ends.length) {
+      const larger = new Float64Array(this.#ends.length * 2);
+      larger.set(this.#ends);
+      this.#ends = larger;
+    }
+    this.#bytes.set(id, start);
+    this.#ends[index] = end;
     return index;
   }
 
   #grow(): void {
-    const slots = new Int32Array(this.#slots.length * 2).fill(-1);
-    const mask = slots.length - 1;
-    for (const index of this.#slots) {
-      if (index < 0) continue;
-      const key = index * 4;
-      let slot = mix(this.#keys[key], this.#keys[key + 1], this.#keys[key + 2], this.#keys[key + 3]) & mask;
-      while (slots[slot] >= 0) slot = (slot + 1) & mask;
-      slots[slot] = index;
+    const old = this.#table;
+    const table = new Int32Array(old.length * 2);
+    const mask = this.#mask * 2 + 1;
+    for (let from = 0; from < old.length; from += PLACE) {
+      if (old[from + 4] === 0) continue;
+      let place = (mix(old[from], old[from + 1], old[from + 2], old[from + 3]) & mask) * PLACE;
+      while (table[place + 4] !== 0) {
+        place += PLACE;
+        if (place === table.length) place = 0;
+      }
+      for (let word = 0; word < PLACE; word++) table[place + word] = old[from + word];
     }
-    this.#slots = slots;
+    this.#table = table;
+    this.#mask = mask;
   }
 }
 
