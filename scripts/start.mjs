@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
 import { root, setUp } from "./set-up.mjs";
 
+stopWithParent();
 await setUp();
 await build();
 const given = process.argv.slice(2);
@@ -14,3 +15,15 @@ const target = given.some((argument) => !argument.startsWith("-")) ? [] : [join(
 const main = join(root, "dist", "cli", "main.js");
 process.argv = [process.execPath, main, "run", ...target, ...given, "--serve"]; // in this process, so that Ctrl-C arrives once
 await import(pathToFileURL(main).href);
+
+/** npm passes SIGTERM to a shell that dies of it without telling us: when the parent is gone, end as if told. */
+function stopWithParent() {
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, "SIGTERM");
+  }, 500);
+  watch.unref();
+}

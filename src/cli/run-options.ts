@@ -19,6 +19,8 @@ export interface SourceOptions {
   basket?: string;
   format?: string;
   delimiter?: string;
+  timeFormat?: string;
+  sheet?: string;
   keepUnknownUsers?: boolean;
   rejects?: string;
   data?: string;
@@ -31,11 +33,13 @@ export interface SourceOptions {
 /** Adds the options about data and where results go. */
 export function withSourceOptions(command: Command): Command {
   return command
-    .option("--user <column>", "column of the user")
+    .option("--user <column>", "column of the user; for this and the next ones, none = there is no such column")
     .option("--item <column>", "column of the item")
     .option("--time <column>", "column of the time")
     .option("--weight <column>", "column of the weight or quantity")
     .option("--basket <column>", "column of the order, invoice or session")
+    .option("--time-format <format>", "dmy, mdy, or a pattern such as %d.%m.%Y %H:%M")
+    .option("--sheet <name>", "sheet of an xlsx file; default: the first")
     .option("--format <format>", "csv, parquet, jsonl or xlsx, when the name does not say")
     .option("--delimiter <character>", "what separates the columns of a csv file (\\t for a tab)")
     .option("--keep-unknown-users", "keep rows without a user: their items count for popularity")
@@ -70,13 +74,25 @@ export async function recipeOf(target: string, options: SourceOptions): Promise<
   const overrides = {
     format: options.format,
     delimiter: options.delimiter?.replace("\\t", "\t"),
-    columns: { user: options.user, item: options.item, timestamp: options.time, weight: options.weight, basket: options.basket },
+    timeFormat: options.timeFormat,
+    sheet: options.sheet,
+    columns: {
+      user: columnOf(options.user),
+      item: options.item,
+      timestamp: columnOf(options.time),
+      weight: columnOf(options.weight),
+      basket: columnOf(options.basket),
+    },
     keepUnknownUsers: options.keepUnknownUsers,
     ...chosenAddress(options),
   };
   if (/^\.ya?ml$/i.test(extname(target))) return readRecipe(target, overrides);
   if (!existsSync(target) && existsSync(shippedRecipe(target))) return readRecipe(shippedRecipe(target), overrides);
   return recipeForFile(resolveSourceFile(target, { recipeFolder: process.cwd(), dataFolder: options.data }), overrides);
+}
+
+function columnOf(flag: string | undefined): string | null | undefined {
+  return flag === "none" ? null : flag;
 }
 
 /** What flags, then PORT and HOST say about the address. */

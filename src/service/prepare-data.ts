@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { CancelledError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
-import { type Dataset, type ReadOptions, readDataset } from "../data/readers/read-dataset.js";
+import { type Dataset, readDataset } from "../data/readers/read-dataset.js";
 import { split } from "../data/splits.js";
 import { ioErrors } from "../store/durable-files.js";
 import { createDemoOrders } from "./demo-shop.js";
@@ -39,22 +39,11 @@ export async function fileFingerprint(file: string, signal?: AbortSignal): Promi
 }
 
 /** Reads and cleans the source as the recipe says. */
-export async function readSource(recipe: Recipe, file: string, { rejectsFile, signal, onProgress }: RunOptions): Promise<Dataset> {
-  const { format, delimiter, columns, memoryLimit, maxRows } = recipe.source;
-  const options: ReadOptions = {
-    format,
-    delimiter,
-    columns,
-    memoryLimit,
-    maxRows,
-    drop: recipe.clean.drop,
-    keepUnknownUsers: recipe.clean.keepUnknownUsers,
-    itemProperties: recipe.itemProperties,
-    rejectsFile,
-    signal,
-    onProgress,
-  };
-  return readDataset(file, options);
+export async function readSource(recipe: Recipe, file: string, { rejectsFile, threads, signal, onProgress }: RunOptions): Promise<Dataset> {
+  const { file: _, generator: __, ...source } = recipe.source;
+  const { drop, keepUnknownUsers, weightDefault } = recipe.clean;
+  const { itemProperties } = recipe;
+  return readDataset(file, { ...source, drop, keepUnknownUsers, weightDefault, itemProperties, rejectsFile, threads, signal, onProgress });
 }
 
 export function summarise({ interactions, report }: Dataset): DataSummary {

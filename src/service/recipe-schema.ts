@@ -25,13 +25,16 @@ const sourceSchema = z.strictObject({
   delimiter: z.string().min(1).optional(),
   columns: z
     .strictObject({
-      user: columnName.optional(),
+      user: columnName.nullable().optional(),
       item: columnName.optional(),
-      timestamp: columnName.optional(),
-      weight: columnName.optional(),
-      basket: columnName.optional(),
+      timestamp: columnName.nullable().optional(),
+      weight: columnName.nullable().optional(),
+      basket: columnName.nullable().optional(),
     })
     .optional(),
+  header: z.boolean().optional(),
+  timeFormat: z.string().min(1).optional(),
+  sheet: z.union([z.string(), z.int().min(0)]).optional(),
   memoryLimit: z.string().optional(),
   maxRows: z.int().min(1).optional(),
 });
@@ -44,9 +47,10 @@ export const recipeSchema = z.strictObject({
     .strictObject({
       drop: z.array(z.strictObject({ reason: z.string().min(1), where: z.string().min(1) })).default([]),
       keepUnknownUsers: z.boolean().default(false),
+      weightDefault: z.number().min(0).optional(),
     })
     .prefault({}),
-  itemProperties: z.record(z.string(), columnName).default({}),
+  itemProperties: z.record(z.string(), columnName).optional(),
   split: z.strictObject({ validation: splitSchema.optional(), test: splitSchema.optional() }).prefault({}),
   models: z
     .array(z.strictObject({ name: z.string(), label: label.optional(), params: z.record(z.string(), z.unknown()).default({}) }))

@@ -29,7 +29,10 @@ export interface RecipeOverrides {
   file?: string;
   format?: string;
   delimiter?: string;
-  columns?: Record<string, string | undefined>;
+  /** null = there is no such column. */
+  columns?: Record<string, string | null | undefined>;
+  timeFormat?: string;
+  sheet?: string;
   keepUnknownUsers?: boolean;
   host?: string;
   port?: number;
@@ -108,7 +111,7 @@ export function resolveSourceFile(file: string, { recipeFolder, dataFolder }: { 
   });
 }
 
-function withOverrides(json: unknown, { file, format, delimiter, columns, keepUnknownUsers, host, port }: RecipeOverrides): unknown {
+function withOverrides(json: unknown, { columns, keepUnknownUsers, host, port, ...source }: RecipeOverrides): unknown {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return json;
   const raw = json as Record<string, Record<string, unknown> | undefined>;
   const over = (given: Record<string, unknown> | undefined, values: Record<string, unknown>) => {
@@ -118,7 +121,7 @@ function withOverrides(json: unknown, { file, format, delimiter, columns, keepUn
   const newColumns = over(raw.source?.columns as Record<string, unknown> | undefined, columns ?? {});
   const merged: Record<string, unknown> = {
     ...raw,
-    source: over(raw.source, { file, format, delimiter, columns: newColumns }),
+    source: over(raw.source, { ...source, columns: newColumns }),
     clean: over(raw.clean, { keepUnknownUsers }),
     serve: over(raw.serve, { host, port }),
   };

@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import { runRecipe } from "../../service/run.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { recipeOf, runOptions, type SourceOptions, withServeOptions, withSourceOptions } from "../run-options.js";
-import { checkAddress, serveUntilInterrupted } from "../serve-run.js";
 import { evaluationTables, stepNotes } from "../step-notes.js";
 
 type Options = SourceOptions & CommonOptions & { serve?: boolean; fresh?: boolean };
@@ -26,7 +25,8 @@ export function registerRun(program: Command, context: CliContext): void {
     .action(async (target: string, options: Options) => {
       const recipe = await recipeOf(target, options);
       const { host, port, model } = recipe.serve;
-      if (options.serve) await checkAddress({ host, port });
+      const server = options.serve ? await import("../serve-run.js") : undefined; // loaded only where it is needed
+      await server?.checkAddress({ host, port });
       const run = await runRecipe(recipe, { ...runOptions(context, options), fresh: options.fresh });
       context.quiet();
       const { result, reused } = run;
@@ -35,8 +35,8 @@ export function registerRun(program: Command, context: CliContext): void {
         context.note(`Nothing has changed since ${result.createdAt}: its results and models are used (--fresh trains again).`);
       }
       context.print(options.json ? JSON.stringify(result) : `\n${evaluationTables(result)}`);
-      if (options.serve)
-        await serveUntilInterrupted(run, { host, port, defaultModel: model, json: options.json, threads: options.threads }, context);
+      if (server)
+        await server.serveUntilInterrupted(run, { host, port, defaultModel: model, json: options.json, threads: options.threads }, context);
       else if (!options.json) context.note(`Saved in ${run.workspace.folder}; \`tastemaker serve\` answers from it.`);
     });
 }

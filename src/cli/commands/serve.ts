@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import { latestRun } from "../../service/workspace.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { addressOf, type SourceOptions, withServeOptions, workspaceOption } from "../run-options.js";
-import { checkAddress, serveUntilInterrupted } from "../serve-run.js";
 
 type Options = CommonOptions & Pick<SourceOptions, "host" | "port" | "workspace"> & { recipe?: string; model?: string };
 
@@ -19,6 +18,7 @@ export function registerServe(program: Command, context: CliContext): void {
     .action(async (options: Options) => {
       const run = await latestRun(options.workspace, options.recipe);
       const address = addressOf(options);
+      const { checkAddress, serveUntilInterrupted } = await import("../serve-run.js");
       await checkAddress(address);
       await serveUntilInterrupted(run, { ...address, json: options.json, defaultModel: options.model }, context);
     });
