@@ -1,0 +1,71 @@
+/**
+ * The package as a stranger gets it: packed, installed into an empty project without install scripts, imported,
+ * type-checked and run from the command line.
+ */
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+
+const program = `
+import { evaluate, fit, Interactions, loadModel, readInteractions, saveModel, split } from "tastemaker";
+
+const data = await readInteractions("orders.csv");
+const { train, test } = split(data, { by: "random", testFraction: 0.2, seed: 1 });
+const model = await fit("als", train, { factors: 8 }, { seed: 1 });
+const metrics = await evaluate(model, train, test, { metrics: ["recall@5"], excludeSeen: false });
+await saveModel(model, "models/als");
+const again = await loadModel("models/als");
+const answer = await again.recommend({ userIndex: 0 }, { topK: 3 });
+const ids: string[] = Array.from(answer.itemIndex, (item: number) => again.items.idOf(item));
+const wrong = await fit("als", Interactions.fromArrays({ userIndex: [], itemIndex: [] })).catch((error: { code: string }) => error.code);
+console.log(JSON.stringify({ ids, recall: metrics["recall@5"], wrong }));
+`;
+
+describe("the packed tarball", () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "tastemaker-package-"));
+    await run(npm, ["pack", "--ignore-scripts", "--pack-destination", folder], { cwd: root });
+    const tarball = (await readdir(folder)).find((file) => file.endsWith(".tgz"))!;
+    await writeFile(join(folder, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
+    await run(npm, ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`], { cwd: folder });
+    const rows = Array.from({ length: 400 }, (_, e) => `u${e % 40},${["a", "b", "c"][(e % 40) % 3]}${(e * 7) % 9},${1 + (e % 3)}`);
+    await writeFile(join(folder, "orders.csv"), ["customer,product,quantity", ...rows].join("\n"));
+    await writeFile(join(folder, "main.ts"), program);
+  }, 300_000);
+
+  afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+  it("type-checks and runs in a stranger's project", async () => {
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    await run(process.execPath, [tsc, "main.ts", "--module", "nodenext", "--target", "es2022", "--strict", "--types", ""], { cwd: folder });
+    const { stdout } = await run(process.execPath, ["main.js"], { cwd: folder });
+    const { ids, recall, wrong } = JSON.parse(stdout);
+    expect(ids).toHaveLength(3);
+    for (const id of ids) expect(id).toMatch(/^[abc]\d$/);
+    expect(recall).toBeGreaterThan(0.2);
+    expect(wrong).toBe("E_DATA");
+  });
+
+  it("gives the command", async () => {
+    const command = join(folder, "node_modules/.bin/tastemaker");
+    const { stdout } = await run(command, ["models", "--json"], { cwd: folder, shell: process.platform === "win32" });
+    expect(stdout).toContain('"als"');
+  });
+
+  it("has no install script, neither its own nor in what it depends on", async () => {
+    const { stdout } = await run(npm, ["query", ":attr(scripts, [install]), :attr(scripts, [postinstall]), :attr(scripts, [preinstall])"], {
+      cwd: folder,
+    });
+    expect(JSON.parse(stdout).map((found: { name: string }) => found.name)).toEqual([]);
+  });
+});
