@@ -20,7 +20,7 @@ export interface Query {
   /** Index of a user known at training time. */
   userIndex?: number;
   history?: readonly HistoryEvent[];
-  /** Events of the basket in progress (item indexes), for next-item models. */
+  /** Items of the basket in progress, in order: context for next-item models, and never recommended again. */
   basket?: readonly number[];
   /** Time of the question in milliseconds; models with decay use the last time of training by default. */
   timestamp?: number;

@@ -34,12 +34,13 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
     return userIndex < 0 || seen.offsets[userIndex] === seen.offsets[userIndex + 1];
   };
 
-  const checkQuery = ({ userIndex, history }: Query): void => {
+  const checkQuery = ({ userIndex, history, basket }: Query): void => {
     if (userIndex !== undefined && !(Number.isInteger(userIndex) && userIndex >= -1 && userIndex < numUsers)) {
       throw new ConfigError(`userIndex is ${userIndex}, but the model knows ${numUsers} users.`, {
         hint: `Use 0 to ${numUsers - 1}, or leave userIndex out and give a history.`,
       });
     }
+    for (const item of basket ?? []) checkItem("basket", item, numItems);
     for (const event of history ?? []) {
       checkItem("history", event.itemIndex, numItems);
       const weight = event.weight ?? 1;

@@ -1,6 +1,6 @@
 /**
- * What must not appear in each list of a block: seen items of the user, items of the given history,
- * and the caller's exclusions, as one ascending list of distinct items per query.
+ * What must not appear in each list of a block: seen items of the user, items of the given history, items of the
+ * basket in progress (always), and the caller's exclusions, as one ascending list of distinct items per query.
  */
 import type { Csr } from "../core/interactions.js";
 import type { Query } from "../core/model.js";
@@ -50,6 +50,7 @@ function excludedOf(query: Query, { seen, exclude }: Exclusions): Int32Array {
   const user = query.userIndex ?? -1;
   const row = seen && user >= 0 ? seen.indices.subarray(seen.offsets[user], seen.offsets[user + 1]) : undefined;
   const history = seen && query.history?.length ? query.history : undefined;
-  if (!history && exclude.length === 0) return row ?? new Int32Array(0);
-  return sortedDistinct([...(row ?? []), ...(history ?? []).map((event) => event.itemIndex), ...exclude]);
+  const basket = query.basket ?? [];
+  if (!history && basket.length === 0 && exclude.length === 0) return row ?? new Int32Array(0);
+  return sortedDistinct([...(row ?? []), ...(history ?? []).map((event) => event.itemIndex), ...basket, ...exclude]);
 }

@@ -25,5 +25,7 @@ it("excluded lists are ascending, distinct, and found by binary search", () => {
   const lists = excludedLists(queries, { seen, exclude: Int32Array.of(8, 1) });
   expect([...lists.indices]).toEqual([1, 3, 4, 5, 8, 1, 8, 1, 8]);
   expect([0, 1, 2, 3, 4, 5, 8].filter((item) => isExcluded(lists, 0, item))).toEqual([1, 3, 4, 5, 8]);
+  const withBasket = excludedLists([{ userIndex: 0, basket: [7, 2, 7] }], { seen: undefined, exclude: Int32Array.of() });
+  expect([...withBasket.indices]).toEqual([2, 7]);
   expect(isExcluded(excludedLists(queries, { seen: undefined, exclude: Int32Array.of() }), 0, 3)).toBe(false);
 });
