@@ -45,7 +45,9 @@ function dataNotes({ report, numUsers, numItems }: DataSummary, rejectsFile: str
     lines.push(`Guessed ${role} = ${column} (${why})${override}.`);
   }
   for (const { reason, count: rows, example } of rejected)
-    lines.push(`Rejected ${count(rows)} rows: ${reason}; for example line ${example.line}: ${JSON.stringify(example.value)}.`);
+    lines.push(
+      `Rejected ${rows === 1 ? "1 row" : `${count(rows)} rows`}: ${reason}; for example line ${example.line}: ${JSON.stringify(example.value)}.`,
+    );
   if (rejected.length > 0)
     lines.push(rejectsFile ? `The rejected rows are in ${rejectsFile}.` : "--rejects FILE writes the rejected rows to a file.");
   return lines;

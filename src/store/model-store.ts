@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { ConfigError, NotFoundError } from "../core/errors.js";
+import { ConfigError, ModelFormatError, NotFoundError } from "../core/errors.js";
 import { nameHint } from "../core/nearest-names.js";
 import type { Recommender } from "../ranking/recommender.js";
 import { ioErrors, renameDurably, temporarySibling, writeFileAtomically } from "./durable-files.js";
@@ -25,7 +25,7 @@ export interface ModelStore {
   readonly root: string;
   /** All versions, by model name, then oldest first; only those of `model` when it is given. */
   list(model?: string): Promise<StoredModel[]>;
-  /** Saves a new version; a version that is there already (equal contents) is kept. Does not switch to it. */
+  /** Saves a new version; one that is there already (equal contents) is kept, unless it is damaged. Does not switch to it. */
   publish(model: Recommender, options?: SaveOptions & { name?: string }): Promise<Manifest>;
   /** Makes a version the one to serve. */
   activate(model: string, version: string): Promise<void>;
@@ -90,10 +90,12 @@ export function openModelStore(root: string): ModelStore {
       const manifest = await saveModel(model, staging, options);
       return ioErrors("write", base, async () => {
         const folder = folderOf(name, manifest.version);
-        if (existsSync(folder)) {
+        const earlier = existsSync(folder) ? await intactManifest(folder) : undefined;
+        if (earlier) {
           await rm(staging, { recursive: true });
-          return readManifest(folder);
+          return earlier;
         }
+        if (existsSync(folder)) await removeWhole(folder);
         await renameDurably(staging, folder);
         return manifest;
       });
@@ -111,16 +113,28 @@ export function openModelStore(root: string): ModelStore {
 
     async prune(model, { keep }) {
       const old = (await list(model)).slice(0, -keep || undefined).filter(({ active }) => !active);
-      for (const { folder } of old) {
-        const removed = temporarySibling(folder);
-        await ioErrors("remove", folder, async () => {
-          await renameDurably(folder, removed); // gone as a whole before its files go one by one
-          await rm(removed, { recursive: true });
-        });
-      }
+      for (const { folder } of old) await ioErrors("remove", folder, () => removeWhole(folder));
       return old.map(({ version }) => version);
     },
   };
+}
+
+/** The manifest of a model whose every file is as it was written, or undefined. */
+async function intactManifest(folder: string): Promise<Manifest | undefined> {
+  try {
+    (await loadModel(folder, { threads: 1 })).dispose();
+    return await readManifest(folder);
+  } catch (error) {
+    if (error instanceof ModelFormatError || error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** Takes a folder away as a whole before its files go one by one. */
+async function removeWhole(folder: string): Promise<void> {
+  const removed = temporarySibling(folder);
+  await renameDurably(folder, removed);
+  await rm(removed, { recursive: true });
 }
 
 /** Names become folders: letters, digits and `._-` only, so that none leads out of the store. */

@@ -71,6 +71,20 @@ describe("tastemaker run FILE", () => {
     expect(answer.stdout).toMatch(/title[\s\S]*Product "/);
   });
 
+  test("rejected rows are counted with an example, and written out when asked for", async () => {
+    const cwd = temporaryFolder();
+    const file = writeShop(cwd);
+    writeFileSync(file, `${readFileSync(file, "utf8")}u1,p1,2024-03-02 10:00:00,-5,x\n,p2,2024-03-02 10:00:00,1,x\n`);
+    const result = await tastemaker(["evaluate", "orders.csv", ...columns, "--rejects", "rejects.csv"], { cwd });
+    expect(result.stderr).toMatch(/kept 1,200 of 1,202 rows/);
+    expect(result.stderr).toMatch(/Rejected 1 rows?: no user; for example line 1203/);
+    expect(result.stderr).toMatch(/Rejected 1 rows?: negative weight; for example line 1202/);
+    const rejects = readFileSync(join(cwd, "rejects.csv"), "utf8");
+    expect(rejects.trimEnd().split("\n")).toHaveLength(3);
+    expect(rejects).toMatch(/negative weight/);
+    expect(filesUnder(join(cwd, ".tastemaker")).files.filter((name) => name.endsWith(".npy"))).toEqual([]);
+  });
+
   test("serves at the address it prints until Ctrl-C", async () => {
     const cwd = temporaryFolder();
     writeShop(cwd);

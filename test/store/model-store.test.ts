@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fit } from "../../src/models/registry.js";
@@ -29,6 +29,19 @@ describe("a model store", () => {
     expect((await store.load("best-sellers")).manifest.seed).toBe(1);
     expect((await store.load("best-sellers", { version: second.version })).manifest.seed).toBe(2);
     expect((await openModelStore(root).list()).filter(({ active }) => active).map(({ version }) => version)).toEqual([first.version]);
+  });
+
+  test("publishing again mends a damaged version", async () => {
+    const root = temporaryFolder();
+    const store = openModelStore(root);
+    const { version } = await store.publish(await model());
+    const file = join(root, "popularity", version, "arrays", "popularity.npy");
+    const good = readFileSync(file);
+    writeFileSync(file, Buffer.concat([good.subarray(0, -1), Buffer.from([good.at(-1)! ^ 1])]));
+    await expectError(store.load("popularity", { version }), "E_MODEL_FORMAT", /popularity\.npy/);
+    expect((await store.publish(await model())).version).toBe(version);
+    await store.load("popularity", { version });
+    expect(readdirSync(join(root, "popularity"))).toEqual([version]);
   });
 
   test("prunes old versions but never the active one", async () => {

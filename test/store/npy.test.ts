@@ -4,7 +4,7 @@ import type { SavedArray } from "../../src/core/model.js";
 import { decodeNpy, encodeNpy, npyHeader, parseNpyHeader } from "../../src/store/npy.js";
 import { expectError } from "../support/errors.js";
 
-/** numpy.save of np.array([[1.5, -2.0, 3.0], [4.0, 5.0, 6.25]], dtype="<f4"), by numpy 1.26. */
+/** numpy.save of np.array([[1.5, -2.0, 3.0], [4.0, 5.0, 6.25]], dtype="<f4"), byte for byte as numpy 2.4 writes it. */
 const NUMPY_FILE = Buffer.concat([
   Buffer.from("934e554d505901007600", "hex"),
   Buffer.from("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".padEnd(117, " ")),

@@ -44,22 +44,33 @@ export function registerModels(program: Command, context: CliContext): void {
 }
 
 function describe({ name, title, description, reference, task, params, help }: ModelDefinition) {
-  const schema = z.toJSONSchema(params, { io: "input" }) as {
-    properties?: Record<string, { type?: string; enum?: unknown[]; default?: unknown }>;
-  };
+  const schema = z.toJSONSchema(params, { io: "input" }) as { properties?: Record<string, JsonType> };
   return {
     name,
     title,
     description,
     reference,
     task,
-    params: Object.entries(schema.properties ?? {}).map(([param, { type, enum: values, default: value }]) => ({
+    params: Object.entries(schema.properties ?? {}).map(([param, type]) => ({
       name: param,
-      type: values?.join(" | ") ?? type ?? "any",
-      default: value,
+      type: typeInWords(type),
+      default: type.default,
       ...help[param],
     })),
   };
+}
+
+interface JsonType {
+  type?: string;
+  enum?: unknown[];
+  const?: unknown;
+  anyOf?: JsonType[];
+  default?: unknown;
+}
+
+function typeInWords({ type, enum: values, const: only, anyOf }: JsonType): string {
+  if (anyOf) return anyOf.map(typeInWords).join(" | ");
+  return values?.join(" | ") ?? (only === undefined ? (type ?? "any") : String(only));
 }
 
 async function savedVersions(root: string) {
