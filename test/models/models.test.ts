@@ -102,6 +102,22 @@ describe("repeat", () => {
   });
 });
 
+describe("bias", () => {
+  it("predicts mean plus shrunk deviations, by hand", async () => {
+    const data = Interactions.fromArrays({ userIndex: [0, 0, 1], itemIndex: [0, 1, 0], weight: [5, 3, 1], numUsers: 3, numItems: 3 });
+    const { fitted } = await fit("bias", data, { itemShrinkage: 1, userShrinkage: 2 });
+    // μ = 3; items: (2 − 2) / 3 = 0, 0 / 2 = 0, none; users: (2 + 0) / 4 = 0.5, −2 / 3, none
+    const out = new Float32Array(9);
+    await fitted.scoreAll!([{ userIndex: 0 }, { userIndex: 1 }, { history: [{ itemIndex: 1, weight: 1 }] }], out);
+    [3.5, 3.5, 3.5, 3 - 2 / 3, 3 - 2 / 3, 3 - 2 / 3, 3 - 2 / 3, 3 - 2 / 3, 3 - 2 / 3].forEach((rating, at) => {
+      expect(out[at]).toBeCloseTo(rating, 6);
+    });
+    const some = new Float32Array(2);
+    await fitted.scoreCandidates!([{ userIndex: 1 }], Int32Array.of(2, 0), some);
+    expect([...some]).toEqual([out[5], out[3]]);
+  });
+});
+
 describe("als", () => {
   it("lowers its loss in every exact sweep", async () => {
     const model = await fit("als", fixture(), { factors: 8, solver: "cholesky", iterations: 12 });
