@@ -2,7 +2,7 @@
 //   (w₀YᵀY + Σ_i e_ui y_i y_iᵀ + λ_u I) x_u = Σ_i (w₀ + e_ui) y_i,   e_ui = α·weight_ui, i over the row's entries.
 // The row's y_i are gathered once into panels; panels beyond `cachedPanels` are gathered again in every step, so scratch is bounded.
 // Reference: src/kernels/reference/als.ts. Called by src/kernels/als.ts.
-import { axpy, dot, multiplyAdd, multiplySubtract } from "./simd";
+import { axpy, dot, multiplyAdd, multiplySubtract, sumOfLanes } from "./simd";
 import { gatherPanel, panelAxpy, panelDot, symmetricProduct } from "./panel";
 
 /**
@@ -41,23 +41,33 @@ export function alsCg(
     if (!(squared > 1e-20)) continue;
 
     for (let step = 1; ; step++) {
-      // Ap = w₀YᵀY p + λp + Σ e (yᵀp) y
+      // Ap = w₀YᵀY p + λp + Σ e (yᵀp) y; the last step needs only pᵀAp = pᵀ(w₀YᵀY p + λp) + Σ e (yᵀp)²
+      const isLast = step >= steps;
       symmetricProduct(gram, direction, product, rowBytes);
       axpy(lambda, direction, product, rowBytes);
+      let squares = f32x4.splat(0);
       for (let k: usize = 0; k < numPanels; k++) {
         const panel = panels + min(k, cachedPanels) * panelBytes, at = k << 5;
         if (k >= cachedPanels) gatherPanel(panel, rowIndices + at, min<usize>(8, count - (k << 3)), sources, rowBytes);
         panelDot(panel, direction, rowBytes, scales);
-        v128.store(scales, f32x4.mul(f32x4.mul(alphas, v128.load(rowValues + at)), v128.load(scales)));
-        v128.store(scales, f32x4.mul(f32x4.mul(alphas, v128.load(rowValues + at, 16)), v128.load(scales, 16)), 16);
+        const dots0 = v128.load(scales), dots1 = v128.load(scales, 16);
+        const scaled0 = f32x4.mul(f32x4.mul(alphas, v128.load(rowValues + at)), dots0);
+        const scaled1 = f32x4.mul(f32x4.mul(alphas, v128.load(rowValues + at, 16)), dots1);
+        if (isLast) {
+          squares = multiplyAdd(scaled0, dots0, squares);
+          squares = multiplyAdd(scaled1, dots1, squares);
+          continue;
+        }
+        v128.store(scales, scaled0);
+        v128.store(scales, scaled1, 16);
         panelAxpy(panel, product, rowBytes, scales);
       }
       // x += a·p, r −= a·Ap with a = rᵀr / pᵀAp; pᵀAp is 0 only where nothing is left to fit
-      const curvature = dot(direction, product, rowBytes);
+      const curvature = dot(direction, product, rowBytes) + sumOfLanes(squares);
       if (!(curvature > 0)) break;
       const stepLength = squared / curvature;
       axpy(stepLength, direction, x, rowBytes);
-      if (step >= steps) break;
+      if (isLast) break;
       axpy(-stepLength, product, residual, rowBytes);
       // p = r + (r'ᵀr' / rᵀr) p
       const nextSquared = dot(residual, residual, rowBytes);
