@@ -33,6 +33,16 @@ export interface Progress {
   done: number;
   total: number;
   loss?: number;
+  /** A few words beside the count, such as the best value so far. */
+  note?: string;
+}
+
+/** A model in the middle of its fit, after `step` of `total` steps (sweeps, epochs, trees). */
+export interface FitStep {
+  step: number;
+  total: number;
+  /** The model as it stands now; the copy is made only when this is called. */
+  model: () => FittedModel;
 }
 
 /** What `fit` may use beside data and parameters. All optional parts may be absent. */
@@ -43,6 +53,8 @@ export interface FitContext {
   threads: number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
+  /** Called after each step of a model that learns in steps; on "stop" the fit ends and gives the model of that step. */
+  onStep?: (step: FitStep) => Promise<"continue" | "stop">;
 }
 
 export type SavedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -89,6 +101,20 @@ export interface ParamHelp {
   /** Inclusive search range, for numbers. */
   range?: readonly [number, number];
   scale?: "linear" | "log";
+  /** False: tuning leaves the parameter as it is unless a recipe names it. Default true. */
+  tune?: boolean;
+  /** What the data must have for values other than the default; tuning leaves the parameter alone without it. */
+  needs?: "timestamps";
+}
+
+/** What is known of data before anything is fitted: by it `auto` chooses its candidates. */
+export interface DataFacts {
+  numUsers: number;
+  numItems: number;
+  numInteractions: number;
+  /** Share of events whose user had the same item before, 0 to 1. */
+  repeatShare: number;
+  hasTimestamps: boolean;
 }
 
 export type ModelTask = "retrieve" | "sequence" | "rank" | "rate";
@@ -109,4 +135,8 @@ export interface ModelDefinition<Params extends Record<string, unknown> = Record
   restore(saved: { params: Params; numUsers: number; numItems: number; state: ModelState }): FittedModel;
   /** Contract checks that do not apply, each with its reason; printed by the suite. */
   skips?: readonly { check: string; reason: string }[];
+  /** Place among the models from simple to complex; where the difference is not significant, the lower is preferred. Default 100. */
+  complexity?: number;
+  /** Why the model does not suit such data, as half a sentence; undefined when it does. */
+  unsuited?(facts: DataFacts): string | undefined;
 }

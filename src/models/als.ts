@@ -47,12 +47,21 @@ export const als: ModelDefinition<AlsParams> = {
     alpha: { help: "Confidence of an observed pair: unobservedWeight + alpha · weight.", range: [0.1, 50], scale: "log" },
     unobservedWeight: { help: "Weight of pairs without an event.", range: [1e-3, 1], scale: "log" },
     iterations: { help: "Sweeps over users and items.", range: [5, 50] },
-    solver: { help: "cg: a few conjugate gradient steps per row (fast); cholesky: exact." },
-    cgSteps: { help: "Conjugate gradient steps per row and sweep.", range: [1, 10] },
-    initScale: { help: "Initial factors: normal with standard deviation initScale / √factors.", range: [0.01, 1], scale: "log" },
+    solver: { help: "cg: a few conjugate gradient steps per row (fast); cholesky: exact.", tune: false },
+    cgSteps: { help: "Conjugate gradient steps per row and sweep.", range: [1, 10], tune: false },
+    initScale: {
+      help: "Initial factors: normal with standard deviation initScale / √factors.",
+      range: [0.01, 1],
+      scale: "log",
+      tune: false,
+    },
   },
 
-  async fit(train, params, { seed, threads, signal, onProgress }) {
+  complexity: 20,
+  unsuited: ({ numUsers, numItems }) =>
+    Math.min(numUsers, numItems) < 10 ? "there are fewer than ten users or items to factorize" : undefined,
+
+  async fit(train, params, { seed, threads, signal, onProgress, onStep }) {
     const { numUsers, numItems } = train;
     const { factors, iterations } = params;
     const random = createRandom(seed);
@@ -70,6 +79,11 @@ export const als: ModelDefinition<AlsParams> = {
     );
     try {
       const losses: number[] = [];
+      const model = () =>
+        alsModel({ numUsers, numItems, losses: [...losses] }, params, {
+          userFactors: solver.userFactors(),
+          itemFactors: solver.itemFactors(),
+        });
       for (let iteration = 1; iteration <= iterations; iteration++) {
         throwIfCancelled(signal);
         await solver.sweep("users", signal);
@@ -77,8 +91,9 @@ export const als: ModelDefinition<AlsParams> = {
         const loss = await solver.loss(signal);
         losses.push(loss);
         onProgress?.({ stage: "als", done: iteration, total: iterations, loss });
+        if ((await onStep?.({ step: iteration, total: iterations, model })) === "stop") break;
       }
-      return alsModel({ numUsers, numItems, losses }, params, { userFactors: solver.userFactors(), itemFactors: solver.itemFactors() });
+      return model();
     } finally {
       solver.dispose();
     }

@@ -28,9 +28,20 @@ export const popularity: ModelDefinition<PopularityParams> = {
   params: schema,
   help: {
     count: { help: "What counts: each event, each distinct user once, or the weight of each event." },
-    windowDays: { help: "Only events of the last days before the end of the data; all when absent.", range: [1, 365], scale: "log" },
-    halfLifeDays: { help: "Days after which an event counts half; no fading when absent.", range: [1, 365], scale: "log" },
+    windowDays: {
+      help: "Only events of the last days before the end of the data; all when absent.",
+      range: [1, 365],
+      scale: "log",
+      needs: "timestamps",
+    },
+    halfLifeDays: {
+      help: "Days after which an event counts half; no fading when absent.",
+      range: [1, 365],
+      scale: "log",
+      needs: "timestamps",
+    },
   },
+  complexity: 0,
   async fit(train, params) {
     return popularityModel(train, params, itemPopularity(train, params));
   },

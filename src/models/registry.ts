@@ -4,7 +4,7 @@
  */
 import { ConfigError, DataError, NotFoundError, throwIfCancelled } from "../core/errors.js";
 import type { Csr, IdMap, Interactions } from "../core/interactions.js";
-import type { FitContext, ModelDefinition, ModelState } from "../core/model.js";
+import type { FitContext, FittedModel, ModelDefinition, ModelState } from "../core/model.js";
 import { nameHint } from "../core/nearest-names.js";
 import { parseParams } from "../core/params.js";
 import { defaultThreads } from "../core/threads.js";
@@ -42,7 +42,7 @@ export async function fit(
   name: string,
   data: Interactions,
   params: Record<string, unknown> = {},
-  { seed = 42, threads = defaultThreads(), signal, onProgress }: Partial<FitContext> = {},
+  { seed = 42, threads = defaultThreads(), signal, onProgress, onStep }: Partial<FitContext> = {},
 ): Promise<Recommender> {
   const definition = getModel(name);
   const checked = parseParams(definition.params, params, `Model ${name}`);
@@ -51,7 +51,15 @@ export async function fit(
   if (data.numInteractions === 0)
     throw new DataError("There are no interactions to learn from.", { hint: "Check the file and what was rejected." });
   throwIfCancelled(signal);
-  const fitted = await definition.fit(data, checked, { seed, threads, signal, onProgress });
+  return recommenderOf(await definition.fit(data, checked, { seed, threads, signal, onProgress, onStep }), data, { threads });
+}
+
+/** The recommender around a model that was fitted, or is being fitted (`onStep`), on `data`. */
+export function recommenderOf(
+  fitted: FittedModel,
+  data: Interactions,
+  { threads = defaultThreads() }: { threads?: number } = {},
+): Recommender {
   return createRecommender({
     fitted,
     users: data.users,

@@ -36,9 +36,17 @@ export const repeat: ModelDefinition<RepeatParams> = {
   task: "retrieve",
   params: schema,
   help: {
-    halfLifeDays: { help: "Days after which a purchase counts half; no fading when absent.", range: [1, 365], scale: "log" },
+    halfLifeDays: {
+      help: "Days after which a purchase counts half; no fading when absent.",
+      range: [1, 365],
+      scale: "log",
+      needs: "timestamps",
+    },
     count: { help: "Count distinct baskets with the item, or every event. Without baskets in the data, events count." },
   },
+  complexity: 10,
+  unsuited: ({ repeatShare }) =>
+    repeatShare < 0.02 ? `only ${(100 * repeatShare).toFixed(1)} % of the events repeat an earlier one` : undefined,
   async fit(train, params, { signal }) {
     if (params.halfLifeDays && !train.timestamp) {
       throw new DataError("repeat has a half-life, but the data has no timestamps.", {
