@@ -39,8 +39,7 @@ export async function serveUntilInterrupted(
   try {
     const { url } = await server.listen();
     const [known] = (await service.listUsers({ limit: 1 })).users;
-    const again = run.result.excludeSeen ? "" : "&excludeSeen=false";
-    const query = `${url}/v1/recommendations?user=${encodeURIComponent(known?.userId ?? "anyone")}&topK=10${again}`;
+    const query = `${url}/v1/recommendations?user=${encodeURIComponent(known?.userId ?? "anyone")}&topK=10`;
     if (json) context.print(JSON.stringify({ url, example: query }));
     else {
       context.print(`\nServing ${run.result.title}. Open ${url}/ in a browser (API: ${url}/docs), or ask:`);

@@ -92,6 +92,8 @@ export interface Model {
 
 export interface ModelsResponse {
   models: Model[];
+  /** What applies to a request that does not say `excludeSeen`. */
+  excludeSeen: boolean;
 }
 
 export interface HealthResponse {

@@ -51,7 +51,7 @@ const searchText = z.string().max(200).optional();
 export const recommendationsQuery = z.strictObject({
   user: id.optional().meta({ description: 'A user\'s id. One the model does not know gets a list whose source is "popularity fallback".' }),
   topK: topKText,
-  excludeSeen: trueOrFalse("Leave out what the user already has."),
+  excludeSeen: trueOrFalse("Leave out what the user already has. Default: `excludeSeen` of /v1/models."),
   model: modelText,
 });
 
@@ -68,7 +68,7 @@ export const recommendationsBody = z.strictObject({
     .optional()
     .meta({ description: "Events since training, or those of an unseen user; events of the same item are summed." }),
   topK: z.int().min(1).max(1000).optional().meta({ default: 10, description: "Length of the list." }),
-  excludeSeen: z.boolean().optional().meta({ default: true, description: "Leave out what the user already has." }),
+  excludeSeen: z.boolean().optional().meta({ description: "Leave out what the user already has. Default: `excludeSeen` of /v1/models." }),
   include: z.array(id).min(1).optional().meta({ description: "Only these items may appear." }),
   exclude: z.array(id).optional().meta({ description: "These items never appear." }),
   model: modelText,
@@ -136,6 +136,7 @@ export const modelsResponse = z
         createdAt: z.string().optional(),
       }),
     ),
+    excludeSeen: z.boolean(),
   })
   .meta({ description: "All loaded models." }) satisfies z.ZodType<ModelsResponse>;
 

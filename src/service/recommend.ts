@@ -97,7 +97,7 @@ export interface RecommendService {
     request?: { limit?: number },
     options?: CallOptions,
   ): Promise<{ items: { itemId: string; weight: number; properties?: ItemProperties }[] }>;
-  listModels(): { models: ModelSummary[] };
+  listModels(): { models: ModelSummary[] /** What applies to a request that does not say. */; excludeSeen: boolean };
   /** Frees the models' kernel memory. */
   dispose(): void;
 }
@@ -109,13 +109,20 @@ export interface RecommendServiceOptions {
   defaultModel?: string;
   /** By itemIndex of the default model. */
   itemProperties?: Record<string, readonly (string | number | null)[]>;
+  /** Whether requests that do not say leave out what the user already has. Default true; false where things are bought again. */
+  excludeSeen?: boolean;
 }
 
 const maxTopK = 1000;
 const maxLimit = 100;
 
 /** Throws ConfigError without models, with two of one name, or properties of another length; NotFoundError for an unknown `defaultModel`. */
-export function createRecommendService({ models, defaultModel, itemProperties = {} }: RecommendServiceOptions): RecommendService {
+export function createRecommendService({
+  models,
+  defaultModel,
+  itemProperties = {},
+  excludeSeen: excludeSeenByDefault = true,
+}: RecommendServiceOptions): RecommendService {
   const byName = new Map(models.map((loaded) => [loaded.name, loaded]));
   if (models.length === 0) throw new ConfigError("There is no model to answer with.", { hint: "Train or load at least one model." });
   if (byName.size < models.length)
@@ -156,7 +163,10 @@ export function createRecommendService({ models, defaultModel, itemProperties = 
   });
 
   return {
-    async recommend({ user, history = [], topK, excludeSeen, include, exclude, model: name = main.name }, { signal } = {}) {
+    async recommend(
+      { user, history = [], topK, excludeSeen = excludeSeenByDefault, include, exclude, model: name = main.name },
+      { signal } = {},
+    ) {
       const loaded = pick(name);
       const { model } = loaded;
       const allowed = include && (await knownItems("include", include, model.items));
@@ -219,6 +229,7 @@ export function createRecommendService({ models, defaultModel, itemProperties = 
     },
 
     listModels: () => ({
+      excludeSeen: excludeSeenByDefault,
       models: models.map((loaded) => ({
         name: loaded.name,
         version: loaded.version,

@@ -42,5 +42,5 @@ export async function serveRun(
   }
   const [first] = result.models;
   const itemProperties = await loadItemProperties(join(workspace.models.root, first.label, first.version!));
-  return createRecommendService({ models, defaultModel, itemProperties });
+  return createRecommendService({ models, defaultModel, itemProperties, excludeSeen: result.excludeSeen });
 }

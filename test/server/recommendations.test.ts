@@ -58,6 +58,15 @@ describe("GET /v1/recommendations", () => {
     expect(await idsOf(await get("/v1/recommendations?user=anna&topK=12&excludeSeen=false"))).toEqual(expect.arrayContaining(own));
   });
 
+  test("keeps what the user has where the service says that things are bought again", async () => {
+    const again = createRecommendService({ models, excludeSeen: false });
+    expect(again.listModels().excludeSeen).toBe(false);
+    const idsFor = async (excludeSeen?: boolean) =>
+      (await again.recommend({ user: "anna", topK: 12, excludeSeen })).items.map(({ itemId }) => itemId);
+    expect(await idsFor()).toContain("mug");
+    expect(await idsFor(true)).not.toContain("mug");
+  });
+
   test("lets the request choose the model", async () => {
     const answer = (await (await get("/v1/recommendations?user=anna&model=popularity&topK=1")).json()) as RecommendationsResponse;
     expect(answer).toMatchObject({ modelVersion: "popularity-1", items: [{ source: "popularity" }] });

@@ -13,7 +13,7 @@ import { type OptionsValue, RequestOptions } from "./RequestOptions.js";
 
 export function App() {
   const [audience, setAudience] = useState<AudienceValue>({ kind: "user", user: undefined, history: [] });
-  const [options, setOptions] = useState<OptionsValue>({ model: undefined, topK: 10, excludeSeen: true });
+  const [options, setOptions] = useState<OptionsValue>({ model: undefined, topK: 10, excludeSeen: undefined });
   const [similarTo, setSimilarTo] = useState<Item>();
   const models = useQuery({ queryKey: ["models"], queryFn: ({ signal }) => api.models(signal) });
   const firstUsers = useQuery({ queryKey: ["users", ""], queryFn: async ({ signal }) => (await api.users("", signal)).users });
@@ -24,6 +24,7 @@ export function App() {
   const title = known && user !== undefined ? `For ${user}` : history.length > 0 ? "For this visitor" : "For a visitor without history";
   const request = recommendationsRequest({ ...(known ? { user } : { history }), ...options });
 
+  const excludeSeen = options.excludeSeen ?? models.data?.excludeSeen ?? true;
   const loaded = models.data?.models ?? [];
   const chosenModel = loaded.find(({ name, default: isDefault }) => (options.model ? name === options.model : isDefault));
   const similarModel = chosenModel?.similarItems ? options.model : undefined;
@@ -40,7 +41,7 @@ export function App() {
       <main className={similarTo ? "with-similar" : undefined}>
         <div className="column">
           <Audience value={{ ...audience, user }} onChange={setAudience} />
-          <RequestOptions value={options} models={loaded} onChange={setOptions} />
+          <RequestOptions value={{ ...options, excludeSeen }} models={loaded} onChange={setOptions} />
         </div>
         {known && firstUsers.isPending ? (
           <section className="card" role="status">
@@ -50,9 +51,7 @@ export function App() {
           <ListPanel
             title={title}
             request={request}
-            emptyText={
-              options.excludeSeen ? "Nothing is left to recommend: they already have it all." : "The model has nothing to recommend."
-            }
+            emptyText={excludeSeen ? "Nothing is left to recommend: they already have it all." : "The model has nothing to recommend."}
             chosen={similarTo?.itemId}
             onChoose={setSimilarTo}
           >

@@ -5,7 +5,8 @@ export interface OptionsValue {
   /** Undefined: the server's default model. */
   model: string | undefined;
   topK: number;
-  excludeSeen: boolean;
+  /** Undefined: the server's default. */
+  excludeSeen: boolean | undefined;
 }
 
 export interface RequestOptionsProps {
@@ -39,7 +40,7 @@ export function RequestOptions({ value, models, onChange }: RequestOptionsProps)
       <label className="check">
         <input
           type="checkbox"
-          checked={value.excludeSeen}
+          checked={value.excludeSeen ?? true}
           onChange={(event) => onChange({ ...value, excludeSeen: event.target.checked })}
         />
         <span>Leave out what they have</span>
