@@ -47,6 +47,8 @@ export function csvSource({ file, gzip, dialect, estimatedRows, guessed }: CsvFi
     `escape = ${text(dialect.quote === "" ? "" : dialect.escape)}`,
     `header = ${dialect.header}`,
     "strict_mode = true",
+    "buffer_size = 4000000", // as fast as the 32 MB of the default
+    "max_line_size = 1000000",
     `columns = {${columns}}`,
   ].join(", ");
   return {

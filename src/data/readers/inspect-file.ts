@@ -47,7 +47,7 @@ export async function inspectFile(
   const sampler = new TextSampler();
   let done = 0;
   const hashed = async function* () {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal }) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18, signal }) as AsyncIterable<Buffer>) {
       hash.update(chunk);
       done += chunk.length;
       onProgress?.({ stage: "checking", done, total: bytes });

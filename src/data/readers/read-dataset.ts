@@ -60,7 +60,7 @@ export async function readDataset(file: string, options: ReadOptions = {}): Prom
   const report = calm(options.onProgress);
   const facts = await inspectFile(path, { signal: options.signal, onProgress: report });
   const format = formatOf(facts, options.format);
-  const session = await Session.open({ ...options, file: path });
+  const session = await Session.open({ ...options, file: path, scanBytes: facts.textBytes || facts.bytes * 4 });
   try {
     const source = await openSource(format, session, facts, options);
     const samples = await sampleColumns(session, source, path);

@@ -14,7 +14,7 @@ const WHITE = "E' \\t\\r\\n'";
 const LARGEST_WEIGHT = 3.4028234663852886e38; // of a float32
 
 export interface CheckedRows {
-  /** SELECT of reason, value, line (0 = count on), user, item, basket, timestamp, weight, p0 … where there are such roles; a role or property may have a `_key`. */
+  /** SELECT of reason, value, line, user, item, basket, timestamp, weight, p0 … where there are such; a role or property may have a `_key`. */
   sql: string;
   /** SELECT of the rejected rows alone for the rejects file: k (number among all rows), line, reason (number), raw, and the source's columns. */
   rejectedSql: string;
@@ -108,7 +108,7 @@ export async function checkedRows(session: Session, plan: CheckPlan): Promise<Ch
   const sql = `SELECT ${[
     "__reason AS reason",
     `coalesce(${valueSql}, '') AS value`,
-    `${source.lineSql ? "__line" : "0.0::DOUBLE"} AS line`,
+    ...(source.lineSql ? ["__line AS line"] : []),
     ...(columns.user ? ["__user AS user", ...key("user")] : []),
     "__item AS item",
     ...key("item"),
