@@ -180,7 +180,7 @@ describe("properties over random tables", () => {
               new Set(Array.from(part.basket!).filter((b, e) => b >= 0 && part.userIndex[e] === user));
             const [left, tests] = [baskets(train), baskets(held)];
             expect([...tests].some((basket) => left.has(basket))).toBe(false);
-            expect(tests.size).toBe(left.size + tests.size > spec.perUser ? spec.perUser : 0);
+            expect(tests.size).toBe(left.size + tests.size > spec.perUser! ? spec.perUser : 0);
           }
         }
         if (!["time", "random"].includes(spec.by)) expect(held.userIndex.includes(-1)).toBe(false);
