@@ -12,7 +12,7 @@ export const map: QueryMetric = {
   value({ gains, numRelevant, k }) {
     let hits = 0;
     let sum = 0;
-    for (let r = 1; r <= k; r++) if (gains[r - 1] > 0) sum += ++hits / r;
+    for (let r = 1; r <= k && r <= gains.length; r++) if (gains[r - 1] > 0) sum += ++hits / r;
     return sum / Math.min(k, numRelevant);
   },
 };

@@ -9,7 +9,7 @@ export const mrr: QueryMetric = {
   formula: "1 / place of the first hit",
   of: "query",
   value({ gains, k }) {
-    for (let r = 1; r <= k; r++) if (gains[r - 1] > 0) return 1 / r;
+    for (let r = 1; r <= k && r <= gains.length; r++) if (gains[r - 1] > 0) return 1 / r;
     return 0;
   },
 };

@@ -12,11 +12,8 @@ export const ndcg: QueryMetric = {
   value({ gains, numRelevant, k }) {
     let gain = 0;
     let ideal = 0;
-    for (let r = 1; r <= k; r++) {
-      const discounted = 1 / Math.log2(r + 1);
-      if (gains[r - 1] > 0) gain += discounted;
-      if (r <= numRelevant) ideal += discounted;
-    }
+    for (let r = 1; r <= k && r <= gains.length; r++) if (gains[r - 1] > 0) gain += 1 / Math.log2(r + 1);
+    for (let r = 1; r <= k && r <= numRelevant; r++) ideal += 1 / Math.log2(r + 1);
     return gain / ideal;
   },
 };

@@ -11,7 +11,7 @@ export const precision: QueryMetric = {
   of: "query",
   value({ gains, k }) {
     let sum = 0;
-    for (let r = 0; r < k; r++) sum += gains[r];
+    for (let r = 0; r < k && r < gains.length; r++) sum += gains[r];
     return sum / k;
   },
 };
