@@ -5,6 +5,7 @@
 import { throwIfCancelled } from "../core/errors.js";
 import type { FittedModel, Query } from "../core/model.js";
 import { createTopKIndex, type TopKIndex } from "../kernels/top-k.js";
+import { checkItemVectors, checkQueryVectors, checkScores } from "./check-scores.js";
 import { type ExcludedLists, isExcluded } from "./excluded-lists.js";
 import { topOfRow } from "./top-of-row.js";
 
@@ -39,11 +40,15 @@ export function createRanker(model: FittedModel, threads: number): Ranker {
 function vectorRanker(model: FittedModel, threads: number): Ranker {
   const { dimensions, itemVectors, encode } = model.vectors!;
   let index: Promise<TopKIndex> | undefined;
+  let checked = false;
   return {
     blockSize: 1024,
     async rank(queries, { topK, excluded, include, signal }) {
       const vectors = new Float32Array(queries.length * dimensions);
       await encode(queries, vectors);
+      checkQueryVectors(vectors, queries, model);
+      if (!checked) checkItemVectors(itemVectors, dimensions, model);
+      checked = true;
       if (include) {
         const dot = (q: number, item: number) => {
           let sum = 0;
@@ -70,6 +75,7 @@ function scoreRanker(model: FittedModel): Ranker {
       const scores = new Float32Array(queries.length * numItems);
       await model.scoreAll!(queries, scores);
       throwIfCancelled(signal);
+      checkScores(scores, queries, model);
       if (include) return rankCandidates(queries.length, (q, item) => scores[q * numItems + item], { topK, excluded, include });
       const lists = emptyLists(queries.length, topK);
       for (let q = 0; q < queries.length; q++) {
