@@ -19,7 +19,7 @@ export async function openJsonl(session: Session, facts: FileFacts, _options: Re
   const lines = isArray
     ? `(SELECT CAST(json AS VARCHAR) AS line FROM read_json_objects(${text(facts.path)}, format = 'array', compression = ${compression}))`
     : `(SELECT line FROM read_csv(${text(facts.path)}, auto_detect = false, compression = ${compression}, delim = '\x01', quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'}))`;
-  const isObject = "json_valid(line) AND json_type(line) = 'OBJECT'";
+  const isObject = "CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END";
   const found = await session.rows(
     `SELECT key, count(*) AS rows, min(position) AS first FROM (
        SELECT unnest(json_keys(CASE WHEN ${isObject} THEN line END)) AS key, generate_subscripts(json_keys(CASE WHEN ${isObject} THEN line END), 1) AS position

@@ -126,7 +126,7 @@ export async function checkedRows(session: Session, plan: CheckPlan): Promise<Ch
   return { sql, rejectedSql, reasons };
 }
 
-/** A rule sees the source's own names. In text sources it is tried on text; columns it mentions become numbers where only that makes it valid. */
+/** A rule sees the source's own names. It is tried on texts as they are; text columns it mentions become numbers where only that makes it valid. */
 async function ruleLayer(session: Session, source: Source, rule: DropRule, i: number) {
   const result = `__drop_${i}`;
   const { columns } = source;
@@ -164,7 +164,7 @@ async function ruleLayer(session: Session, source: Source, rule: DropRule, i: nu
 /** Sets of text columns to be seen as numbers, smallest first: the subsets of those that the condition mentions. */
 function numberChoices(columns: readonly SourceColumn[], where: string): ReadonlySet<string>[] {
   const mentioned = columns
-    .filter(({ name: column, type }) => type === "text" && where.toLowerCase().includes(column.toLowerCase()))
+    .filter(({ name: column, type }) => (type === "text" || type === "VARCHAR") && where.toLowerCase().includes(column.toLowerCase()))
     .slice(0, 5);
   const subsets = Array.from(
     { length: 2 ** mentioned.length },

@@ -122,7 +122,9 @@ export function timeSql(column: string, format: TimeFormat): string {
     case "serial":
       return `round((TRY_CAST(${column} AS DOUBLE) - 25569) * 86400) * 1e3`;
     case "iso":
-      return milliseconds(`TRY_CAST(regexp_replace(${column}, '\\s+([+-]\\d\\d|Z|GMT)', '\\1') AS TIMESTAMP)`, column);
+      // The cast to TIMESTAMP is four times as fast, but passes over a zone: only forms that cannot have one go there.
+      return `CASE WHEN strlen(${column}) <= 10 OR (strlen(${column}) = 19 AND ${column}[17] = ':') THEN epoch_us(TRY_CAST(${column} AS TIMESTAMP))
+        ELSE epoch_us(TRY_CAST(regexp_replace(${trimmed}, '\\s+([+-]\\d\\d)', '\\1') AS TIMESTAMPTZ)) END / 1000.0`;
     case "slashed": {
       const date = ["%d", "%m"];
       if (format.order !== "dmy") date.reverse();
@@ -143,10 +145,8 @@ function patternSql(column: string, patterns: readonly string[]): string {
   return `CAST(try_strptime(${column}, [${patterns.map((pattern) => `'${pattern.replaceAll("'", "''")}'`).join(", ")}]) AS TIMESTAMP)`;
 }
 
-/** The plain cast first where there is one: the rest runs only on rows that it cannot read. */
-function milliseconds(timestamp: string, plain?: string): string {
-  const value = plain ? `coalesce(TRY_CAST(${plain} AS TIMESTAMP), CASE WHEN ${plain} IS NOT NULL THEN ${timestamp} END)` : timestamp;
-  return `epoch_us(${value}) / 1000.0`;
+function milliseconds(timestamp: string): string {
+  return `epoch_us(${timestamp}) / 1000.0`;
 }
 
 /** One clause for the announcement. */
