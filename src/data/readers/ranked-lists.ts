@@ -7,10 +7,15 @@ import type { IdMap } from "../../core/interactions.js";
 import { readTable, type Table, type TableColumn, type TableOptions } from "./read-table.js";
 
 const COLUMNS: readonly TableColumn[] = [
-  { role: "user", kind: "id", names: ["user", "userid"], required: true },
-  { role: "item", kind: "id", names: ["item", "itemid"], required: true },
-  { role: "score", kind: "number", names: ["score", "prediction", "predictedscore", "relevance", "rating", "weight", "value"] },
-  { role: "rank", kind: "number", names: ["rank", "position", "place"] },
+  { role: "user", kind: "id", names: ["user", "userid"], required: true, byPlace: true },
+  { role: "item", kind: "id", names: ["item", "itemid"], required: true, byPlace: true },
+  {
+    role: "score",
+    kind: "number",
+    names: ["score", "prediction", "predictedscore", "relevance", "rating", "weight", "value"],
+    byPlace: true,
+  },
+  { role: "rank", kind: "number", names: ["rank", "position", "place"], unless: "score" },
 ];
 
 /** Ids of the file that the data does not have. */
@@ -42,23 +47,13 @@ export async function readRankedLists(
   file: string,
   { users, items, ...options }: TableOptions & { users: IdMap; items: IdMap },
 ): Promise<ListFile> {
-  const told = options.columns ?? {};
-  const columns = COLUMNS.map((column) => ({
-    ...column,
-    required: column.required || (column.role === "score" && !told.rank && told.score !== null),
-  }));
-  const table = await readTable(file, columns, options).catch((error: unknown) => {
-    // No score: then a rank will do.
-    if (!(error instanceof ConfigError && error.details.path === "columns.score") || told.score) throw error;
-    return readTable(
-      file,
-      COLUMNS.map((column) => ({ ...column, required: column.role !== "score" })),
-      { ...options, columns: { ...told, score: null } },
-    ).catch((second: unknown) => {
-      throw second instanceof ConfigError && second.details.path === "columns.rank" ? error : second;
-    });
-  });
+  const table = await readTable(file, COLUMNS, options);
   const { score, rank } = table.numbers;
+  if (!score && !rank)
+    throw new ConfigError(`${file} has neither a score nor a rank.`, {
+      hint: "Name the column of the score (higher is better) or of the rank (lower is better), or call it score or rank.",
+      details: { path: "columns.score" },
+    });
   const user = matched(table.ids.user, users);
   const item = matched(table.ids.item, items);
   const known = new Set(user.index);

@@ -26,6 +26,10 @@ export interface TableColumn {
   names: readonly string[];
   /** Without it there is no reading. */
   required?: boolean;
+  /** Has a place, the order of those so marked, in a file without header. */
+  byPlace?: boolean;
+  /** Not looked for where that role has a column. */
+  unless?: string;
   /** Empty cells become NaN. */
   mayBeEmpty?: boolean;
 }
@@ -107,8 +111,8 @@ function chooseColumns(
   }
   const free = () => source.columns.filter((column) => !Object.values(columns).includes(column.name));
   for (const one of wanted) {
-    if (columns[one.role] !== undefined || choice[one.role] === null) continue;
-    const [column] = source.named ? bestNames(free(), one) : one.required ? free() : [];
+    if (columns[one.role] !== undefined || choice[one.role] === null || columns[one.unless ?? ""] !== undefined) continue;
+    const [column] = source.named ? bestNames(free(), one) : one.byPlace ? free() : [];
     if (!column) continue;
     columns[one.role] = column.name;
     const why = source.named ? `its name says ${one.role}` : `the file has no names; it is column ${source.columns.indexOf(column) + 1}`;
