@@ -16,8 +16,38 @@ export {
   readInteractions,
 } from "./data/readers/read-dataset.js";
 export { type SplitSpec, split } from "./data/splits.js";
-export { type EvaluateOptions, type EvaluationCase, evaluate, evaluateCases } from "./evaluation/evaluate.js";
+export { adjustPValues, type PValueMethod } from "./evaluation/adjust-p-values.js";
+export type { CandidatePolicy } from "./evaluation/candidates.js";
+export { userCases } from "./evaluation/cases.js";
+export { type CompareOptions, comparePaired, type PairedComparison } from "./evaluation/compare.js";
+export { type EvaluateOptions, type EvaluationCase, evaluate, evaluateCases, evaluateWithIntervals } from "./evaluation/evaluate.js";
+export { type CaseValues, type JudgeOptions, judgeCases } from "./evaluation/judge.js";
+export type { MetricContext } from "./evaluation/metric-context.js";
 export { listMetrics } from "./evaluation/metrics.js";
+export {
+  evaluateRatingModel,
+  evaluateRatings,
+  judgeRatingModel,
+  judgeRatings,
+  type RatingModelOptions,
+  type RatingOptions,
+} from "./evaluation/ratings.js";
+export {
+  activitySegments,
+  itemSegments,
+  popularitySegments,
+  repeatSegments,
+  type Segmentation,
+  userSegments,
+} from "./evaluation/segments.js";
+export {
+  type Estimate,
+  type IntervalOptions,
+  type SegmentRow,
+  type SummarizeOptions,
+  summarize,
+  summarizeSegments,
+} from "./evaluation/summarize.js";
 export { fit, getModel, listModels } from "./models/registry.js";
 export type { Recommendation, RecommendationBatch, Recommender, RecommendOptions } from "./ranking/recommender.js";
 export { loadModel, type Manifest, readManifest, type SaveOptions, saveModel } from "./store/model-folder.js";
