@@ -10,7 +10,8 @@ import { nameHint } from "./nearest-names.js";
 export function parseParams<Params>(schema: z.ZodType<Params>, given: unknown, what: string): Params {
   const result = schema.safeParse(given ?? {});
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
+  const { issues } = result.error;
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]; // a misspelt key before what it makes missing
   if (issue.code === "unrecognized_keys") {
     const name = issue.keys[0];
     throw new ConfigError(`${what} has no parameter ${JSON.stringify(name)}.`, {
