@@ -13,6 +13,8 @@ import type { Guess, ReadOptions, Source } from "./read-types.js";
 import { name, type Session, text } from "./session.js";
 import { type Dialect, detectDialect } from "./text-dialect.js";
 
+const MALFORMED = "malformed";
+
 /** Opens a delimited text. Throws DataError when it holds only a header. */
 export async function openCsv(session: Session, facts: FileFacts, options: ReadOptions): Promise<Source> {
   const dialect = detectDialect(facts.sample, facts.sampleIsWhole, options);
@@ -55,12 +57,13 @@ export function csvSource({ file, gzip, dialect, estimatedRows, guessed }: CsvFi
     format: "csv",
     columns: dialect.columns.map((column) => ({ name: column, type: "text" })),
     named: dialect.header,
+    // Never `ignore_errors` alone: it ends the scan without a word at a badly quoted field. Scans that do not count store their rejects elsewhere.
     relation: (storeRejects) =>
-      `(SELECT ${dialect.columns.map(name).join(", ")} FROM read_csv(${text(file)}, ${settings}, ${
-        storeRejects ? "store_rejects = true, rejects_table = 'malformed', rejects_scan = 'malformed_scans'" : "ignore_errors = true"
-      }))`,
+      `(SELECT ${dialect.columns.map(name).join(", ")} FROM read_csv(${text(file)}, ${settings}, store_rejects = true, rejects_table = '${
+        storeRejects ? MALFORMED : "looked_at"
+      }', rejects_scan = '${storeRejects ? MALFORMED : "looked_at"}_scans'))`,
     headerRows: dialect.header ? 1 : 0,
-    rejectsTable: "malformed",
+    rejectsTable: MALFORMED,
     estimatedRows,
     guessed,
   };

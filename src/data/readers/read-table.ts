@@ -176,11 +176,11 @@ async function collect(session: Session, source: Source, { wanted, columns, onPr
     });
     for (const { role, collector, parts } of ids) {
       const out = new Int32Array(chunk.rowCount);
-      collector.add(chunk.getColumnVector(at(`id_${role}`)), undefined, skip, out);
+      collector.add(chunk.getColumnVector(at(`role ${role}`)), undefined, skip, out);
       parts.push(Int32Array.from(good, (row) => out[row]));
     }
     for (const { role, parts } of numbers) {
-      const values = valuesOf(chunk, at(`number_${role}`));
+      const values = valuesOf(chunk, at(`role ${role}`));
       parts.push(Float64Array.from(good, (row) => (values[row] === null ? Number.NaN : Number(values[row]))));
     }
     rows += chunk.rowCount;
@@ -217,12 +217,12 @@ function tableSql(source: Source, wanted: readonly TableColumn[], columns: Recor
     const isEmpty = `(${cell} IS NULL OR trim(CAST(${cell} AS VARCHAR), E' \\t\\r\\n') = '')`;
     if (kind === "id") {
       reject(`no ${role}`, `${idText(column)} = ''`);
-      selected.push(`${idText(column)} AS id_${role}`);
+      selected.push(`${idText(column)} AS ${name(`role ${role}`)}`);
       continue;
     }
     if (!mayBeEmpty) reject(`no ${role}`, isEmpty);
     reject(`unreadable ${role}`, `NOT ${isEmpty} AND coalesce(NOT isfinite(TRY_CAST(${cell} AS DOUBLE)), true)`);
-    selected.push(`TRY_CAST(${cell} AS DOUBLE) AS number_${role}`);
+    selected.push(`TRY_CAST(${cell} AS DOUBLE) AS ${name(`role ${role}`)}`);
   }
   const blank = source.blankSql ? `WHEN ${source.blankSql} THEN ${BLANK}` : "";
   const sql = `SELECT CAST(CASE ${blank} ${cases.join(" ")} ELSE 0 END AS UTINYINT) AS reason, concat_ws(', ', ${shown.join(", ")}) AS value,

@@ -32,6 +32,8 @@ export interface ReadOptions {
   format?: FileFormat;
   /** 1 to 4 bytes. Default: guessed from the first megabyte. */
   delimiter?: string;
+  /** Around fields that hold delimiters: `"`, `'`, or "" for texts in which quotes mean nothing. Default: guessed. */
+  quote?: string;
   /** Whether delimited text or a sheet opens with column names. Default: guessed. Without, columns are called column1, column2 … */
   header?: boolean;
   /** Columns that are not named are guessed from their names, then from their contents. No user column is fine when there is a basket. */

@@ -80,18 +80,18 @@ export function rejectReasons(collected: CollectedRows, checked: CheckedRows, so
 export async function writeRejects(session: Session, checked: CheckedRows, source: Source, rejectsFile: string): Promise<void> {
   const staged = join(session.folder, "rejects.csv");
   const columns = source.columns.map((column) => name(column.name)).join(", ");
-  const reason = `CASE reason ${checked.reasons.map((reason, i) => `WHEN ${i + 1} THEN ${text(reason)}`).join(" ")} END`;
+  const reason = `CASE reason WHEN 0 THEN ${text(MALFORMED)} ${checked.reasons.map((reason, i) => `WHEN ${i + 1} THEN ${text(reason)}`).join(" ")} END`;
+  // A malformed record comes right after the good ones before it; how many malformed ones precede a rejected row is a running count.
   const malformed = source.rejectsTable
-    ? `SELECT line, row_number() OVER (ORDER BY line) AS n, csv_line FROM (SELECT line, any_value(csv_line) AS csv_line FROM ${source.rejectsTable} GROUP BY line)`
-    : "SELECT 0 AS line, 0 AS n, '' AS csv_line WHERE false";
+    ? `UNION ALL BY NAME SELECT line - ${source.headerRows} - row_number() OVER (ORDER BY line) + 0.5 AS k, 0.0 AS line, 0 AS reason, csv_line AS raw
+         FROM (SELECT line, any_value(csv_line) AS csv_line FROM ${source.rejectsTable} GROUP BY line)`
+    : "";
   await session.run(
     `COPY (
-       WITH malformed AS (SELECT line, n, csv_line, line - ${source.headerRows} - n AS before FROM (${malformed})),
-            rejected AS (SELECT * FROM (${checked.rejectedSql})),
-            placed AS (SELECT r.*, coalesce(m.n, 0) AS n FROM rejected r ASOF LEFT JOIN malformed m ON r.k > m.before)
-       SELECT CAST(CASE WHEN line > 0 THEN line ELSE k + n + ${source.headerRows} END AS BIGINT) AS "line", ${reason} AS "reason", ${columns}, raw AS "raw text" FROM placed
-       UNION ALL BY NAME SELECT CAST(line AS BIGINT) AS "line", ${text(MALFORMED)} AS "reason", csv_line AS "raw text" FROM malformed
-       ORDER BY "line"
+       SELECT CAST(CASE WHEN line > 0 THEN line ELSE floor(k) + earlier + ${source.headerRows} END AS BIGINT) AS "line", ${reason} AS "reason", ${columns}, raw AS "raw text"
+       FROM (SELECT *, count(*) FILTER (WHERE reason = 0 AND line = 0) OVER (ORDER BY k ROWS UNBOUNDED PRECEDING) AS earlier
+             FROM (${checked.rejectedSql} ${malformed}))
+       ORDER BY 1
      ) TO ${text(staged)} (FORMAT csv, HEADER true)`,
   );
   await moveDurably(staged, resolve(rejectsFile));

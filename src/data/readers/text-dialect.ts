@@ -23,17 +23,22 @@ const NUMBER = /^\s*[-+]?(\d[\d.,]*|\.\d+)(e[-+]?\d+)?\s*$/i;
 const DATE = /^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?$/;
 
 /** `sample` is the text's beginning; `whole` says that it is all of it. Throws ConfigError on a delimiter that cannot be one. */
-export function detectDialect(sample: string, whole: boolean, given: { delimiter?: string; header?: boolean }): Dialect {
-  const { delimiter } = given;
+export function detectDialect(sample: string, whole: boolean, given: { delimiter?: string; quote?: string; header?: boolean }): Dialect {
+  const { delimiter, quote } = given;
   if (delimiter !== undefined && (delimiter === "" || Buffer.byteLength(delimiter) > 4 || /["\r\n]/.test(delimiter)))
     throw new ConfigError(`The delimiter is ${JSON.stringify(delimiter)}.`, {
       hint: "One to four bytes, no quote and no line end; a tab is written as \\t.",
       details: { path: "delimiter", got: delimiter },
     });
+  if (quote !== undefined && !["", '"', "'"].includes(quote))
+    throw new ConfigError(`The quote is ${JSON.stringify(quote)}.`, {
+      hint: `Write ", ' or nothing.`,
+      details: { path: "quote", got: quote, allowed: ['"', "'", ""] },
+    });
   let best: { delimiter: string; quote: string; escape: string; records: string[][]; score: number } | undefined;
   for (const candidate of delimiter === undefined ? DELIMITERS : [delimiter]) {
     if (!sample.includes(candidate) && delimiter === undefined) continue;
-    for (const quoting of quotings(sample)) {
+    for (const quoting of quotings(sample, quote)) {
       const { records, badQuotes } = splitRecords(sample, whole, { delimiter: candidate, ...quoting });
       if (records.length === 0) continue;
       const score = scoreOf(records, badQuotes);
@@ -58,7 +63,8 @@ export function detectDialect(sample: string, whole: boolean, given: { delimiter
   };
 }
 
-function quotings(sample: string): { quote: string; escape: string }[] {
+function quotings(sample: string, given: string | undefined): { quote: string; escape: string }[] {
+  if (given !== undefined) return [{ quote: given, escape: given === '"' && /\\"/.test(sample) && !/""/.test(sample) ? "\\" : given }];
   if (!sample.includes('"')) {
     const single = (sample.match(/(^|[,;\t|])'[^'\r\n]*'(?=[,;\t|\r\n]|$)/gm) ?? []).length > 4;
     return single
@@ -106,10 +112,7 @@ export function splitRecords(
     if (quote !== "" && sample[at] === quote) {
       at++;
       for (;;) {
-        if (at >= end) {
-          if (whole) badQuotes++;
-          break;
-        }
+        if (at >= end) break; // a quote that stays open to the end says that the text was cut, not that quotes mean nothing
         if (escapeMark !== quote && sample[at] === escapeMark && at + 1 < end) {
           field += sample[at + 1];
           at += 2;
