@@ -1,36 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { FittedModel } from "../../src/core/model.js";
-import { numberedIds } from "../../src/data/id-map.js";
 import { Interactions } from "../../src/data/interactions.js";
 import { evaluate, evaluateCases } from "../../src/evaluation/evaluate.js";
 import { parseMetric } from "../../src/evaluation/metrics.js";
 import { fit } from "../../src/models/registry.js";
-import { createRecommender } from "../../src/ranking/create-recommender.js";
 import { expectError } from "../support/errors.js";
 import { fixture } from "../support/fixture.js";
+import { givenScores } from "../support/given-scores.js";
 
-/** A recommender with given scores per user, nothing seen. */
-function withScores(rows: readonly (readonly number[])[]) {
-  const numUsers = rows.length;
-  const numItems = rows[0].length;
-  const fitted: FittedModel = {
-    name: "given",
-    params: {},
-    numUsers,
-    numItems,
-    personal: false,
-    async scoreAll(queries, out) {
-      queries.forEach(({ userIndex = 0 }, q) => {
-        out.set(rows[userIndex], q * numItems);
-      });
-    },
-    state: () => ({ arrays: {} }),
-  };
-  const none = Interactions.fromArrays({ userIndex: [], itemIndex: [], numUsers, numItems });
-  const sizes = { users: numberedIds(numUsers), items: numberedIds(numItems), seen: none.matrixByUser() };
-  return createRecommender({ fitted, ...sizes, popularity: new Float32Array(numItems), threads: 1 });
-}
+const withScores = (scores: readonly (readonly number[])[]) => givenScores({ scores });
 
 describe("evaluate", () => {
   it("judges by hand-computed values and leaves training items out", async () => {
@@ -103,5 +81,54 @@ describe("evaluate", () => {
     await expectError(evaluate(model, data, fixture({ numItems: 50 })), "E_DATA", /test data has/);
     await expectError(evaluate(model, data, data, { metrics: ["recal@3"] }), "E_CONFIG", /recall/);
     await expectError(evaluate(model, data, data, { excludeSeen: false, signal: AbortSignal.abort() }), "E_CANCELLED");
+  });
+
+  it("takes any k: past the catalogue it changes nothing but what is divided by k", async () => {
+    const data = fixture({ events: 800 });
+    const model = await fit("als", data, { factors: 4, iterations: 2 });
+    const test = fixture({ seed: 2 });
+    const metrics = [37, 38, 1_000_000_000].flatMap((k) => ["ndcg", "recall", "mrr", "coverage", "novelty"].map((name) => `${name}@${k}`));
+    const judged = Object.values(await evaluate(model, data, test, { metrics, excludeSeen: false }));
+    expect(judged.slice(5, 10)).toEqual(judged.slice(0, 5));
+    expect(judged.slice(10)).toEqual(judged.slice(0, 5));
+    expect(judged[1]).toBe(1); // all items are listed
+    expect((await evaluate(model, data, test, { metrics: ["precision@1000000000"] }))["precision@1000000000"]).toBeLessThan(1e-6);
+  });
+
+  it("gives constant scores no luck, whatever the numbers of the relevant items", async () => {
+    const model = withScores([new Array(50).fill(1), new Array(50).fill(0)]);
+    const cases = [
+      { query: { userIndex: 0 }, relevant: [0, 1, 2] },
+      { query: { userIndex: 1 }, relevant: [49] },
+    ];
+    const judged = await evaluateCases(model, cases, { metrics: ["hit-rate@47", "hit-rate@48", "ndcg@10", "auc", "coverage@5"] });
+    expect(judged).toEqual({ "hit-rate@47": 0, "hit-rate@48": 0.5, "ndcg@10": 0, auc: 0.5, "coverage@5": 5 / 50 });
+  });
+
+  it("judges users without training rows by the popularity fallback", async () => {
+    const train = Interactions.fromArrays({ userIndex: [0, 0, -1], itemIndex: [0, 1, 1], numUsers: 3, numItems: 4 });
+    const test = Interactions.fromArrays({ userIndex: [2], itemIndex: [1], numUsers: 3, numItems: 4 });
+    const model = await fit("als", train, { factors: 2, iterations: 2 });
+    expect(await evaluate(model, train, test, { metrics: ["mrr@3"] })).toEqual({ "mrr@3": 1 });
+  });
+
+  it("names model and user where a score is no number", async () => {
+    const scores = [
+      [1, 2, 3],
+      [1, Number.NaN, 3],
+    ];
+    const cases = [0, 1].map((userIndex) => ({ query: { userIndex }, relevant: [0] }));
+    await expectError(evaluateCases(withScores(scores), cases), "E_TRAINING", /model given.*not a number for item 1 and user 1/);
+    const sampled = { candidates: { policy: "sampled", negatives: 2 } } as const;
+    await expectError(evaluateCases(withScores(scores), cases, sampled), "E_TRAINING", /user 1/);
+    const data = fixture();
+    for (const [array, message] of [
+      ["user_factors", /model als.*for user 3/],
+      ["item_factors", /model als.*for item 1 and every user/],
+    ] as const) {
+      const model = await fit("als", data, { factors: 2, iterations: 1 });
+      (model.fitted.state().arrays[array].data as Float32Array)[array === "user_factors" ? 6 : 3] = Number.NaN;
+      await expectError(evaluate(model, data, fixture({ seed: 2 }), { excludeSeen: false }), "E_TRAINING", message);
+    }
   });
 });
