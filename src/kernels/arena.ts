@@ -57,6 +57,12 @@ export interface Arena<Name extends string> {
   dispose(): void;
 }
 
+interface Live {
+  memory: WebAssembly.Memory;
+  kernels: Record<string, Kernel>;
+  counter: Int32Array;
+}
+
 type Kernel = (begin: number, end: number, scratchPointer: number, ...args: number[]) => void;
 
 const pageBytes = 65536;
@@ -76,20 +82,23 @@ export async function createArena<Name extends string>(plan: ArenaPlan<Name>, op
   const best = bestVariant();
   const build = options.build ?? best.build;
   const shared = options.shared ?? best.shared;
-  const threads = shared ? Math.max(1, Math.floor(options.threads)) : 1;
+  const threads = shared ? Math.max(1, Math.floor(options.threads) || 1) : 1;
   const { pointers, scratchPointers, bytes } = layOut(plan, threads);
   const module = await loadKernels({ build, shared });
   const memory = takeMemory(plan, bytes, shared);
-  const instance = await WebAssembly.instantiate(module, { env: { memory } });
-  const kernels = instance.exports as unknown as Record<string, Kernel>;
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   const id = nextArenaId++;
-  const counter = new Int32Array(memory.buffer);
-  let disposed = false;
+  /** Undefined once disposed: nothing else may hold the memory. */
+  let live: Live | undefined = { memory, kernels: exports as unknown as Live["kernels"], counter: new Int32Array(memory.buffer) };
   let last: Promise<unknown> = Promise.resolve();
 
-  const stop = (count: number) => Atomics.store(counter, counterIndex, count);
+  const use = (): Live => {
+    if (live === undefined) throw new CancelledError(`${plan.purpose}: its memory has been freed.`, { hint: "Create it again." });
+    return live;
+  };
   const inThreads = async (kernel: string, { count, chunk, args }: ParallelWork, signal?: AbortSignal) => {
-    const onAbort = () => stop(count);
+    const { memory, counter } = use();
+    const onAbort = () => Atomics.store(counter, counterIndex, count);
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       Atomics.store(counter, counterIndex, 0);
@@ -100,14 +109,14 @@ export async function createArena<Name extends string>(plan: ArenaPlan<Name>, op
       });
     } finally {
       signal?.removeEventListener("abort", onAbort);
-      if (disposed) dropArena({ id, bytes }); // a thread may have met the arena after its disposal
+      if (live === undefined) dropArena({ id, bytes }); // a thread may have met the arena after its disposal
     }
   };
   const callHere = (kernel: string, begin: number, end: number, args: readonly number[]) => {
     try {
-      kernels[kernel](begin, end, scratchPointers[0], ...args);
+      use().kernels[kernel](begin, end, scratchPointers[0], ...args);
     } catch (cause) {
-      throw kernelFailure(kernel, cause);
+      throw cause instanceof CancelledError ? cause : kernelFailure(kernel, cause);
     }
   };
   const inSlices = async (kernel: string, { count, chunk, args }: ParallelWork, signal?: AbortSignal) => {
@@ -116,7 +125,7 @@ export async function createArena<Name extends string>(plan: ArenaPlan<Name>, op
       callHere(kernel, begin, Math.min(begin + chunk, count), args);
       if (performance.now() < sliceEnd) continue;
       await yieldToEventLoop();
-      if (signal?.aborted || disposed) return;
+      if (signal?.aborted || live === undefined) return;
       sliceEnd = performance.now() + sliceMs;
     }
   };
@@ -126,23 +135,23 @@ export async function createArena<Name extends string>(plan: ArenaPlan<Name>, op
     shared,
     threads,
     pointers,
-    float32: (name, length) => new Float32Array(memory.buffer, pointers[name], length),
-    float64: (name, length) => new Float64Array(memory.buffer, pointers[name], length),
-    int32: (name, length) => new Int32Array(memory.buffer, pointers[name], length),
+    float32: (name, length) => new Float32Array(use().memory.buffer, pointers[name], length),
+    float64: (name, length) => new Float64Array(use().memory.buffer, pointers[name], length),
+    int32: (name, length) => new Int32Array(use().memory.buffer, pointers[name], length),
     async copyIn(name, source) {
       const from = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-      const to = new Uint8Array(memory.buffer, pointers[name], source.byteLength);
+      const to = new Uint8Array(use().memory.buffer, pointers[name], source.byteLength);
       for (let at = 0; at < from.length; at += copySliceBytes) {
         to.set(from.subarray(at, at + copySliceBytes), at);
         if (at + copySliceBytes < from.length) await yieldToEventLoop();
       }
     },
     async parallel(kernel, work, signal) {
-      if (disposed) throw new CancelledError(`${plan.purpose}: its memory has been freed.`, { hint: "Create it again." });
+      use();
       throwIfCancelled(signal);
       if (work.count > 0) await (shared ? inThreads : inSlices)(kernel, work, signal);
       throwIfCancelled(signal);
-      if (disposed) throw new CancelledError(`${plan.purpose}: its memory was freed during the work.`);
+      use();
     },
     runHere(kernel, { count, args }) {
       if (count > 0) callHere(kernel, 0, count, args);
@@ -153,9 +162,9 @@ export async function createArena<Name extends string>(plan: ArenaPlan<Name>, op
       return result;
     },
     dispose() {
-      if (disposed) return;
-      disposed = true;
-      stop(2 ** 30);
+      if (live === undefined) return;
+      Atomics.store(live.counter, counterIndex, 2 ** 30); // beyond any count: threads stop after their present chunk
+      live = undefined;
       forgotten.unregister(arena);
       dropArena({ id, bytes });
     },
