@@ -5,7 +5,8 @@
 import { throwIfCancelled } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import type { Dataset } from "../data/readers/read-dataset.js";
-import { type EvaluateOptions, type EvaluationCase, evaluate, evaluateCases } from "../evaluation/evaluate.js";
+import { userCases } from "../evaluation/cases.js";
+import { type EvaluateOptions, type EvaluationCase, evaluateCases } from "../evaluation/evaluate.js";
 import { fit } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
 import { holdOut, type Part, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
@@ -78,16 +79,21 @@ export function fitLabelled(
   });
 }
 
-function decideExcludeSeen(recipe: Recipe, data: Interactions): { excludeSeen: boolean; reason: string } {
+/** Whether items that a user had before are left out, and why. */
+export function decideExcludeSeen(recipe: Recipe, data: Interactions): { excludeSeen: boolean; reason: string } {
   const wanted = recipe.evaluation.excludeSeen;
   if (wanted !== "auto") return { excludeSeen: wanted, reason: "set by the recipe" };
   const share = repeatShare(data);
   return { excludeSeen: share < REPEAT_SHARE, reason: `${(share * 100).toFixed(0)} % of the events repeat an earlier one` };
 }
 
-async function judge(model: Recommender, { train, test, given }: Part, options: EvaluateOptions): Promise<Record<string, number>> {
-  if (!given) return evaluate(model, train, test, options);
-  return evaluateCases(model, heldOutCases(test, given, options.excludeSeen ?? true), options);
+async function judge(model: Recommender, part: Part, options: EvaluateOptions): Promise<Record<string, number>> {
+  return evaluateCases(model, partCases(part, options.excludeSeen ?? true), options);
+}
+
+/** The questions of a held-out part. */
+export function partCases({ train, test, given }: Pick<Part, "train" | "test" | "given">, excludeSeen: boolean): EvaluationCase[] {
+  return given ? heldOutCases(test, given, excludeSeen) : userCases(train, test, { excludeSeen });
 }
 
 /** Held-out users are unknown to the model: each is asked for by the given part of the history. */

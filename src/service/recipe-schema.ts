@@ -65,6 +65,19 @@ export const recipeSchema = z.strictObject({
       choose: z.string().optional(),
     })
     .prefault({}),
+  tune: z
+    .strictObject({
+      trials: z.int().min(1).optional(),
+      seconds: z.number().positive().optional(),
+      sampler: z.enum(["grid", "random", "sobol", "tpe"]).default("tpe"),
+      scheduler: z.enum(["none", "median", "asha"]).default("none"),
+      metric: z.string().optional(),
+      models: z.array(label).min(1).optional(),
+      space: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+      seed: z.int().min(0).optional(),
+      window: z.int().min(1).max(64).default(4),
+    })
+    .prefault({}),
   seed: z.int().min(0).default(42),
   serve: z
     .strictObject({

@@ -13,6 +13,7 @@ import { nameHint } from "../core/nearest-names.js";
 import { parseParams } from "../core/params.js";
 import { parseMetric } from "../evaluation/metrics.js";
 import { getModel } from "../models/registry.js";
+import { modelSpace } from "../tuning/model-space.js";
 import { type ParsedRecipe, recipeError, recipeSchema } from "./recipe-schema.js";
 
 /** A checked recipe with all defaults filled in. */
@@ -93,7 +94,28 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
       models.map(({ label }) => label),
       where(["serve", "model"]),
     );
+  checkTuning(recipe.tune, models, where);
   return { ...recipe, models, evaluation: { ...recipe.evaluation, choose }, folder: dirname(resolve(file)) };
+}
+
+/** Models, metric and search ranges of the `tune` section. */
+function checkTuning(
+  { metric, models: wanted = [], space }: ParsedRecipe["tune"],
+  models: Recipe["models"],
+  where: (path: readonly PropertyKey[]) => string,
+): void {
+  const labels = models.map(({ label }) => label);
+  if (metric !== undefined) located(where(["tune", "metric"]), () => parseMetric(metric));
+  for (const [m, label] of wanted.entries()) oneOf(label, labels, where(["tune", "models", m]));
+  for (const [label, narrowed] of Object.entries(space)) {
+    if (!labels.includes(label))
+      throw new ConfigError(`${where(["tune", "space", label])}: there is no model ${JSON.stringify(label)}.`, {
+        hint: nameHint(label, labels),
+        details: { path: `tune.space.${label}`, got: label, allowed: labels },
+      });
+    const { name, params } = models.find((model) => model.label === label)!;
+    located(where(["tune", "space", label]), () => modelSpace(getModel(name), { params, narrowed, hasTimestamps: true }));
+  }
 }
 
 /**

@@ -21,8 +21,8 @@ export async function trainRecipe(recipe: Recipe, options: RunOptions = {}): Pro
   return trainFile(recipe, { file, key: runKey(recipe, await fileFingerprint(file, options.signal)), workspace }, options);
 }
 
-/** What a run depends on, as one short fingerprint: package version, recipe without its serving part, and data. */
-export function runKey({ name, title, serve, folder, ...recipe }: Recipe, dataFingerprint: string): string {
+/** What a run depends on, as one short fingerprint: package version, recipe without its serving and tuning parts, and data. */
+export function runKey({ name, title, serve, folder, tune, ...recipe }: Recipe, dataFingerprint: string): string {
   const source = { ...recipe.source, file: undefined };
   return sha256(Buffer.from(JSON.stringify({ tastemakerVersion, ...recipe, source, dataFingerprint }))).slice(0, 16);
 }

@@ -1,0 +1,60 @@
+/**
+ * The objective of a search over a model's parameters: fit on `train`, judge on the cases of a validation part; between
+ * steps of the fit the model as it stands is judged at the scheduler's rungs. Called by service/tune.ts, service/auto.ts, bench.
+ */
+import type { Interactions } from "../core/interactions.js";
+import { type EvaluationCase, evaluateCases } from "../evaluation/evaluate.js";
+import { parseMetric } from "../evaluation/metrics.js";
+import { fit, recommenderOf } from "../models/registry.js";
+import type { Recommender } from "../ranking/recommender.js";
+import type { Objective, TuneOptions } from "./tune.js";
+
+export interface ModelObjectiveOptions {
+  /** Name of a registered model. */
+  model: string;
+  train: Interactions;
+  cases: readonly EvaluationCase[];
+  metric: string;
+  excludeSeen: boolean;
+  /** Of every fit. */
+  seed: number;
+  /** Of one fit. */
+  threads: number;
+}
+
+export function modelObjective({ model, train, cases, metric, excludeSeen, seed, threads }: ModelObjectiveOptions): Objective {
+  return async ({ params, signal, isRung, report }) => {
+    const measure = async (recommender: Recommender): Promise<number> => {
+      try {
+        return (await evaluateCases(recommender, cases, { metrics: [metric], excludeSeen, signal }))[metric];
+      } finally {
+        recommender.dispose();
+      }
+    };
+    let steps: number | undefined;
+    let stopped = false;
+    const fitted = await fit(model, train, params, {
+      seed,
+      threads,
+      signal,
+      async onStep({ step, total, model: now }) {
+        steps = step;
+        if (step === total || !isRung(step)) return "continue";
+        const decision = report(step, await measure(recommenderOf(now(), train, { threads })));
+        stopped = decision === "stop";
+        return decision;
+      },
+    });
+    if (!stopped) return { value: await measure(fitted), steps };
+    fitted.dispose();
+    return { value: Number.NaN };
+  };
+}
+
+/** Names of metrics of which less is better. */
+const lessIsBetter: ReadonlySet<string> = new Set(["gini", "average-popularity", "calibration", "rmse", "mae", "log-loss"]);
+
+/** Which way a metric is better. Throws ConfigError for an unknown one. */
+export function directionOf(metric: string): TuneOptions["direction"] {
+  return lessIsBetter.has(parseMetric(metric).metric.name) ? "minimize" : "maximize";
+}
