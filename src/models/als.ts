@@ -3,28 +3,35 @@
  *   Σ_{u,i} w_ui (a_ui − x_uᵀ y_i)² + Σ_u λ_u ‖x_u‖² + Σ_i λ_i ‖y_i‖²
  *   observed: a = 1, w = unobservedWeight + alpha · weight; otherwise a = 0, w = unobservedWeight
  *   λ_u = regularization · (#u + unobservedWeight · numItems)^regularizationExponent
- *   regularization "auto": λ_u = 0.5 · √(#u + unobservedWeight · numItems), about the noise level of a random matrix of that size
+ *   regularization "auto": one λ from the data, see als-regularization.ts
  * Hu, Koren & Volinsky (2008); the frequency-scaled λ is Rendle et al. (2022), Revisiting the performance of iALS.
  * The sweeps run in kernels/als.ts.
  */
 import { z } from "zod";
 import { throwIfCancelled } from "../core/errors.js";
 import type { FittedModel, HistoryEvent, ModelDefinition } from "../core/model.js";
+import { parseParams } from "../core/params.js";
 import { createRandom } from "../core/random.js";
 import { type AlsFoldIn, createAlsFoldIn, createAlsSolver } from "../kernels/als.js";
+import { autoRegularization } from "./als-regularization.js";
 import { savedFloat32 } from "./saved-arrays.js";
 
-const schema = z.strictObject({
-  factors: z.int().min(1).max(1024).default(64),
-  regularization: z.union([z.number().min(0), z.literal("auto")]).default("auto"),
-  regularizationExponent: z.number().min(0).max(2).default(0),
-  alpha: z.number().positive().default(1),
-  unobservedWeight: z.number().positive().default(1),
-  iterations: z.int().min(1).max(1000).default(15),
-  solver: z.enum(["cg", "cholesky"]).default("cg"),
-  cgSteps: z.int().min(1).max(100).default(3),
-  initScale: z.number().positive().default(0.1),
-});
+const schema = z
+  .strictObject({
+    factors: z.int().min(1).max(1024).default(64),
+    regularization: z.union([z.number().min(0), z.literal("auto")]).default("auto"),
+    regularizationExponent: z.number().min(0).max(2).default(0),
+    alpha: z.number().positive().default(1),
+    unobservedWeight: z.number().positive().default(1),
+    iterations: z.int().min(1).max(1000).default(15),
+    solver: z.enum(["cg", "cholesky"]).default("cg"),
+    cgSteps: z.int().min(1).max(100).default(3),
+    initScale: z.number().positive().default(0.1),
+  })
+  .refine(({ regularization, regularizationExponent }) => regularization !== "auto" || regularizationExponent === 0, {
+    path: ["regularizationExponent"],
+    message: "An exponent needs a number as regularization; auto has none",
+  });
 
 export type AlsParams = z.output<typeof schema>;
 
@@ -39,7 +46,7 @@ export const als: ModelDefinition<AlsParams> = {
   help: {
     factors: { help: "Latent dimensions.", range: [8, 256], scale: "log" },
     regularization: {
-      help: "L2 penalty λ on both factor matrices; auto grows with the root of the catalogue.",
+      help: "L2 penalty λ on both factor matrices; auto takes it from the size and density of the data.",
       range: [0.01, 100],
       scale: "log",
     },
@@ -67,11 +74,14 @@ export const als: ModelDefinition<AlsParams> = {
     const random = createRandom(seed);
     const sd = params.initScale / Math.sqrt(factors);
     const normal = (length: number) => Float32Array.from({ length }, () => sd * random.normal());
+    const [byUser, byItem] = [train.matrixByUser(), train.matrixByItem()];
+    const regularization = params.regularization === "auto" ? autoRegularization({ byUser, byItem }, params) : params.regularization;
     const solver = await createAlsSolver(
       {
-        ...objective(params),
-        matrixByUser: train.matrixByUser(),
-        matrixByItem: train.matrixByItem(),
+        ...params,
+        regularization,
+        matrixByUser: byUser,
+        matrixByItem: byItem,
         itemFactors: normal(numItems * factors),
         userFactors: normal(numUsers * factors),
       },
@@ -80,7 +90,7 @@ export const als: ModelDefinition<AlsParams> = {
     try {
       const losses: number[] = [];
       const model = () =>
-        alsModel({ numUsers, numItems, losses: [...losses] }, params, {
+        alsModel({ numUsers, numItems, regularization, losses: [...losses] }, params, {
           userFactors: solver.userFactors(),
           itemFactors: solver.itemFactors(),
         });
@@ -100,28 +110,27 @@ export const als: ModelDefinition<AlsParams> = {
   },
 
   restore({ params, numUsers, numItems, state }) {
-    const losses = (state.extra?.losses as number[] | undefined) ?? [];
-    return alsModel({ numUsers, numItems, losses }, params, {
+    const { losses, regularization } = parseParams(savedSchema, state.extra, "Saved model als");
+    return alsModel({ numUsers, numItems, regularization, losses }, params, {
       userFactors: savedFloat32(state, "user_factors", [numUsers, params.factors]),
       itemFactors: savedFloat32(state, "item_factors", [numItems, params.factors]),
     });
   },
 };
 
-/** The parameters with "auto" resolved. */
-function objective(params: AlsParams) {
-  const { regularization } = params;
-  return regularization === "auto" ? { ...params, regularization: 0.5, regularizationExponent: 0.5 } : { ...params, regularization };
-}
+/** What is saved beside the factors. */
+const savedSchema = z.strictObject({ losses: z.array(z.number()), regularization: z.number().min(0) });
 
 interface Size {
   numUsers: number;
   numItems: number;
+  /** λ, also where the parameter says auto. */
+  regularization: number;
   losses: readonly number[];
 }
 
 function alsModel(
-  { numUsers, numItems, losses }: Size,
+  { numUsers, numItems, regularization, losses }: Size,
   params: AlsParams,
   factorsOf: { userFactors: Float32Array; itemFactors: Float32Array },
 ): FittedModel {
@@ -146,7 +155,7 @@ function alsModel(
           else out.fill(0, q * factors, (q + 1) * factors);
         });
         if (folded.length === 0) return;
-        foldIn ??= createAlsFoldIn({ ...objective(params), itemFactors, numItems });
+        foldIn ??= createAlsFoldIn({ ...params, regularization, itemFactors, numItems });
         const vectors = new Float32Array(folded.length * factors);
         await (await foldIn).encode(
           folded.map((q) => summedHistory(queries[q].history!)),
@@ -163,7 +172,7 @@ function alsModel(
         user_factors: { shape: [numUsers, factors], data: userFactors },
         item_factors: { shape: [numItems, factors], data: itemFactors },
       },
-      extra: { losses },
+      extra: { losses, regularization },
     }),
   };
 }

@@ -10,6 +10,8 @@ import { ConfigError, NotFoundError } from "../core/errors.js";
 import type { Progress } from "../core/model.js";
 import { nameHint } from "../core/nearest-names.js";
 import { parseParams } from "../core/params.js";
+import { beauty } from "./studies/beauty.js";
+import { movielens } from "./studies/movielens.js";
 import { retail } from "./studies/retail.js";
 
 /** One printed line: a model's value of one metric, beside what was published and what must be reached. */
@@ -52,7 +54,7 @@ export interface Study {
   run(run: StudyRun): Promise<void>;
 }
 
-const studies: Record<string, Study> = { retail };
+const studies: Record<string, Study> = { retail, "movielens-100k": movielens, beauty };
 
 const expectedSchema = z.array(
   z.strictObject({

@@ -10,7 +10,7 @@ const variants: Record<string, Record<string, unknown>[]> = {
   repeat: [{ halfLifeDays: 20 }, { count: "events" }],
   als: [
     { factors: 5, solver: "cholesky" },
-    { regularizationExponent: 1, unobservedWeight: 0.1, alpha: 1, factors: 20 },
+    { regularization: 0.1, regularizationExponent: 1, unobservedWeight: 0.1, factors: 20 },
   ],
 };
 
@@ -166,6 +166,19 @@ describe("als", () => {
       ...itemIndex.slice(1, 3),
     ]);
     await expectError((await fit("popularity", fixture())).similarItems(0), "E_CONFIG", /similar/);
+  });
+
+  it("takes a regularization from the data that neither overfits nor wipes the factors out", async () => {
+    const lambda = async (data: Interactions, params = {}) =>
+      (await fit("als", data, { iterations: 1, ...params })).fitted.state().extra!.regularization as number;
+    const dense = await lambda(fixture({ events: 2000 }));
+    const sparse = fixture({ numUsers: 600, numItems: 900, events: 1500 });
+    expect(await lambda(sparse)).toBeLessThan(dense);
+    expect(await lambda(sparse, { alpha: 40 })).toBeGreaterThan(5 * (await lambda(sparse)));
+    expect(await lambda(sparse, { regularization: 0.5 })).toBe(0.5);
+    const model = await fit("als", sparse);
+    expect(Math.max(...model.fitted.vectors!.itemVectors)).toBeGreaterThan(0.01);
+    await expectError(fit("als", sparse, { regularizationExponent: 1 }), "E_CONFIG", /exponent needs a number/);
   });
 
   it("stops in the middle of training", async () => {
