@@ -4,6 +4,7 @@
 import { ConfigError } from "../core/errors.js";
 import { nameHint } from "../core/nearest-names.js";
 import type { Metric } from "./metric.js";
+import { accuracy } from "./metrics/accuracy.js";
 import { auc } from "./metrics/auc.js";
 import { averagePopularity } from "./metrics/average-popularity.js";
 import { calibration } from "./metrics/calibration.js";
@@ -23,10 +24,10 @@ import { recallTruncated } from "./metrics/recall-truncated.js";
 import { rmse } from "./metrics/rmse.js";
 import { serendipity } from "./metrics/serendipity.js";
 
-const accuracy: readonly Metric[] = [precision, recall, recallTruncated, ndcg, map, mrr, hitRate, auc];
+const ranking: readonly Metric[] = [precision, recall, recallTruncated, ndcg, map, mrr, hitRate, accuracy, auc];
 const beyondAccuracy: readonly Metric[] = [coverage, gini, novelty, averagePopularity, diversity, serendipity, calibration];
 const ratings: readonly Metric[] = [rmse, mae, logLoss];
-const all: readonly Metric[] = [...accuracy, ...beyondAccuracy, ...ratings];
+const all: readonly Metric[] = [...ranking, ...beyondAccuracy, ...ratings];
 
 export function listMetrics(): readonly Metric[] {
   return all;

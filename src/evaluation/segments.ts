@@ -61,7 +61,7 @@ export function activitySegments({ offsets, numRows }: Csr, { quantiles = 4 }: {
 function rangeText(bounds: readonly number[], q: number): string {
   const from = q === 0 ? 1 : bounds[q - 1] + 1;
   if (q === bounds.length) return `${from} or more items`;
-  return from >= bounds[q] ? `${bounds[q]} items` : `${from} to ${bounds[q]} items`;
+  return from < bounds[q] ? `${from} to ${bounds[q]} items` : `${bounds[q]} ${bounds[q] === 1 ? "item" : "items"}`;
 }
 
 /** Relevant items by training events: the head takes the first 20 % of all events, the torso the next 60 %, the tail the rest. */

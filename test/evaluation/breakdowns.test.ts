@@ -57,7 +57,7 @@ describe("breakdowns", () => {
   it("activity of users, cold ones apart", async () => {
     expect(await rows(activitySegments(model.seen, { quantiles: 2 }))).toEqual([
       ["cold", 1, 1 / 2],
-      ["q1: 1 items", 1, 1],
+      ["q1: 1 item", 1, 1],
       ["q2: 2 or more items", 1, 1 / 2],
     ]);
   });

@@ -13,6 +13,7 @@ const expected: Record<string, number> = {
   map: (1 / 1 + 2 / 3 + 3 / 6) / 4,
   mrr: 1,
   "hit-rate": 1,
+  accuracy: 1,
 };
 
 describe("metrics", () => {

@@ -177,6 +177,7 @@ AT_K = {
     "map": average_precision,
     "mrr": mrr,
     "hit-rate": hit_rate,
+    "accuracy": hit_rate,
     "novelty": novelty,
     "average-popularity": average_popularity,
     "diversity": diversity,
