@@ -9,6 +9,7 @@ import { registerReplicate } from "./commands/replicate.js";
 import { registerRun } from "./commands/run.js";
 import { registerServe } from "./commands/serve.js";
 import { registerTrain } from "./commands/train.js";
+import { registerTune } from "./commands/tune.js";
 import { type CliContext, examples } from "./context.js";
 
 export function createProgram(context: CliContext): Command {
@@ -22,6 +23,7 @@ export function createProgram(context: CliContext): Command {
     registerRun,
     registerTrain,
     registerEvaluate,
+    registerTune,
     registerRecommend,
     registerServe,
     registerModels,

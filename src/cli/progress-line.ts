@@ -38,8 +38,8 @@ export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
   };
 }
 
-function describe({ stage, done, total, loss }: Progress): string {
+function describe({ stage, done, total, loss, note }: Progress): string {
   const percent = total > 0 ? Math.min(100, Math.floor((100 * done) / total)) : 0;
   const count = total > 1 ? ` ${percent} % (${done.toLocaleString("en")} of ${total.toLocaleString("en")})` : " …";
-  return `${stage}${count}${loss === undefined ? "" : `, loss ${loss.toPrecision(6)}`}`;
+  return `${stage}${count}${loss === undefined ? "" : `, loss ${loss.toPrecision(6)}`}${note ? `; ${note}` : ""}`;
 }

@@ -26,6 +26,7 @@ export interface SourceOptions {
   data?: string;
   workspace: string;
   threads?: number;
+  allowLeaks?: boolean;
   host?: string;
   port?: number;
 }
@@ -45,6 +46,7 @@ export function withSourceOptions(command: Command): Command {
     .option("--keep-unknown-users", "keep rows without a user: their items count for popularity")
     .option("--rejects <file>", "write rejected rows, each with its reason, to this file")
     .option("--data <folder>", "folder in which a recipe's files are looked for first", process.env.TASTEMAKER_DATA)
+    .option("--allow-leaks", "judge although the leak check finds what the models must not know")
     .option("--threads <number>", "worker threads; default: the cores of the machine", wholeNumber(1))
     .addOption(workspaceOption(command));
 }
@@ -69,6 +71,17 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+/** Parses a number above 0. */
+export function positiveNumber(text: string): number {
+  if (Number(text) > 0 && Number.isFinite(Number(text))) return Number(text);
+  throw new InvalidArgumentError("Give a number above 0.");
+}
+
+/** The recipe file that `target` names; undefined when it is a data file or the name of a recipe that ships with the package. */
+export function recipeFile(target: string): string | undefined {
+  return /^\.ya?ml$/i.test(extname(target)) ? target : undefined;
+}
+
 /** A recipe file, the name of one that ships with the package, or a data file with the recipe made for it. */
 export async function recipeOf(target: string, options: SourceOptions): Promise<Recipe> {
   const overrides = {
@@ -86,7 +99,7 @@ export async function recipeOf(target: string, options: SourceOptions): Promise<
     keepUnknownUsers: options.keepUnknownUsers,
     ...chosenAddress(options),
   };
-  if (/^\.ya?ml$/i.test(extname(target))) return readRecipe(target, overrides);
+  if (recipeFile(target) !== undefined) return readRecipe(target, overrides);
   if (!existsSync(target) && existsSync(shippedRecipe(target))) return readRecipe(shippedRecipe(target), overrides);
   return recipeForFile(resolveSourceFile(target, { recipeFolder: process.cwd(), dataFolder: options.data }), overrides);
 }
@@ -120,6 +133,7 @@ export function runOptions(context: CliContext, options: SourceOptions): RunOpti
     dataFolder: options.data,
     rejectsFile: options.rejects,
     threads: options.threads,
+    allowLeaks: options.allowLeaks,
     signal: context.signal,
     onProgress: context.onProgress,
     onStep: (step) => stepNotes(step, { rejectsFile: options.rejects }).forEach(context.note),

@@ -8,6 +8,7 @@ import { ConfigError } from "../core/errors.js";
 import type { ModelDefinition, ParamHelp } from "../core/model.js";
 import { nameHint } from "../core/nearest-names.js";
 import { paramNames, parseParams } from "../core/params.js";
+import type { TrialParams } from "../core/trials.js";
 import type { Choices, NumberRange, SearchSpace } from "./search-space.js";
 
 /** A part of a zod schema as JSON Schema. */
@@ -46,7 +47,7 @@ export function modelSpace(definition: ModelDefinition, { params, narrowed = {},
   };
   const searched: Record<string, NumberRange | Choices> = {};
   const fixed: Record<string, unknown> = {};
-  const accept = (param: string, value: unknown) => checkValue(definition, { ...params, [param]: value }, param);
+  const accept = (param: string, value: unknown) => checkValue(definition, param, value);
   for (const param of known) {
     const shape = properties[param] ?? {};
     const help: ParamHelp = definition.help[param] ?? { help: "" };
@@ -107,15 +108,34 @@ function rangeOf(param: string, given: object, { shape, help, accept }: RangeCon
 const isNumber = ({ type }: Shape) => type === "number" || type === "integer";
 const isWhole = (parts: readonly Shape[]) => parts.filter(isNumber).every(({ type }) => type === "integer");
 
-function checkValue(definition: ModelDefinition, params: Record<string, unknown>, param: string): void {
+/**
+ * Makes proposals valid where a model refuses a combination of parameters that are valid one by one: resets one searched
+ * parameter, then another, to its value in `start`. Undefined when no single reset helps.
+ */
+export function repairFor(definition: ModelDefinition, { searched }: SearchSpace, start: TrialParams) {
+  const valid = (params: TrialParams) => definition.params.safeParse(params).success;
+  return (params: TrialParams): TrialParams | undefined => {
+    if (valid(params)) return params;
+    for (const param of Object.keys(searched)) {
+      const { [param]: _, ...others } = params;
+      const reset = start[param] === undefined ? others : { ...others, [param]: start[param] };
+      if (valid(reset)) return reset;
+    }
+    return undefined;
+  };
+}
+
+/** Whether the parameter may have this value at all, whatever the others are. */
+function checkValue({ name, params: schema }: ModelDefinition, param: string, value: unknown): void {
+  if (!(schema instanceof z.ZodObject)) return;
   try {
-    parseParams(definition.params, params, `Model ${definition.name}`);
+    parseParams(z.strictObject({ [param]: schema.shape[param] as z.ZodType }), { [param]: value }, `Model ${name}`);
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
-    throw new ConfigError(`${JSON.stringify(params[param])} cannot be searched for ${param}. ${cause.message}`, {
+    throw new ConfigError(`${JSON.stringify(value)} cannot be searched for ${param}. ${cause.message}`, {
       hint: cause.hint,
       cause,
-      details: { path: param, got: params[param] },
+      details: { path: param, got: value },
     });
   }
 }

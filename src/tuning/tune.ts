@@ -49,6 +49,8 @@ export interface TuneOptions {
   window?: number;
   /** How many run at once, at most `window`. Changes the time only, not the trials. Default: `window`. */
   concurrency?: number;
+  /** Makes a proposal valid, or undefined when it cannot be; by default all are valid. */
+  repair?: (params: TrialParams) => TrialParams | undefined;
   /** Tried first. */
   initial?: readonly TrialParams[];
   store: TrialStore;
@@ -65,6 +67,8 @@ export interface TuneResult {
   stoppedBy: "trials" | "seconds" | "space";
 }
 
+/** Proposals that are looked at for one trial when they are not valid or were tried before. */
+const ATTEMPTS = 16;
 /** Parameters of trials that failed before the search gives up, when none has succeeded. */
 const MAX_FAILURES = 5;
 
@@ -73,7 +77,7 @@ const MAX_FAILURES = 5;
  * succeeded), and whatever else the objective throws than data, training and kernel errors, which make a trial "failed".
  */
 export async function tune(options: TuneOptions): Promise<TuneResult> {
-  const { space, sampler, budget, window = 4, store, study, seed, initial = [] } = options;
+  const { space, sampler, budget, window = 4, store, study, seed, initial = [], repair = (params) => params } = options;
   checkOptions(options);
   const concurrency = Math.min(window, options.concurrency ?? window);
   const axes = axesOf(space);
@@ -163,17 +167,18 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
       pending: there(pending),
     };
     const used = new Set(asked.map(keyOf));
-    let proposal: TrialParams = {};
-    for (let attempt = 0; attempt < 8; attempt++) {
-      proposal = sampler.propose({ ...question, random: createRandom(mix(seed, number, attempt)) });
-      if (!used.has(keyOf(proposal))) return proposal;
+    let twice: TrialParams | undefined;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const proposal = repair(sampler.propose({ ...question, random: createRandom(mix(seed, number, attempt)) }));
+      if (proposal && !used.has(keyOf(proposal))) return proposal;
+      twice ??= proposal;
     }
-    if (size > 10_000) return proposal; // as good as never; a second look does no harm
+    if (size > 10_000) return twice; // a second look does no harm
     const lists = allValues(space);
-    const left = Array.from({ length: size }, (_, i) => ({ ...space.fixed, ...combinationAt(lists, i) })).filter(
-      (params) => !used.has(keyOf(params)),
-    );
-    return left.length === 0 ? undefined : left[createRandom(mix(seed, number, 8)).integer(left.length)];
+    const left = Array.from({ length: size }, (_, i) => repair({ ...space.fixed, ...combinationAt(lists, i) }))
+      .filter((params) => params !== undefined)
+      .filter((params) => !used.has(keyOf(params)));
+    return left.length === 0 ? undefined : left[createRandom(mix(seed, number, ATTEMPTS)).integer(left.length)];
   }
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parseParams } from "../../src/core/params.js";
 import { createRandom } from "../../src/core/random.js";
 import { getModel, listModels } from "../../src/models/registry.js";
-import { modelSpace } from "../../src/tuning/model-space.js";
+import { modelSpace, repairFor } from "../../src/tuning/model-space.js";
 import { fromUnit } from "../../src/tuning/sampler.js";
 import { axesOf, type NumberRange, paramsAt, pointOf, type SearchSpace, sizeOf } from "../../src/tuning/search-space.js";
 import { expectError } from "../support/errors.js";
@@ -39,6 +39,16 @@ describe("the space of a model", () => {
     expect(fixed).toMatchObject({ iterations: 8, regularization: "auto", solver: "cg" });
   });
 
+  test("a value is judged by itself, a combination is mended", () => {
+    const start = defaults("als"); // regularization "auto", which knows no exponent
+    const narrowed = space("als", { regularizationExponent: { min: 0.1, max: 1 }, regularization: ["auto", 1] });
+    const repair = repairFor(getModel("als"), narrowed, start);
+    expect(repair({ ...start, regularizationExponent: 0.5 })).toEqual(start);
+    const fine = { ...start, regularization: 1, regularizationExponent: 0.5 };
+    expect(repair(fine)).toBe(fine);
+    expect(repair({ ...start, factors: -1, alpha: -1 })).toBeUndefined();
+  });
+
   test("null stands for absence", () => {
     expect(space("repeat", { halfLifeDays: [null, 30] }).searched.halfLifeDays).toEqual({ kind: "choice", values: [undefined, 30] });
     expect(space("repeat", { halfLifeDays: null }).searched.halfLifeDays).toBeUndefined();
@@ -61,16 +71,20 @@ describe("the space of a model", () => {
   });
 
   test("every point of every model's space is accepted by the model, and found again", () => {
-    for (const { name, params: schema } of listModels()) {
+    for (const definition of listModels()) {
+      const { name, params: schema } = definition;
       const all = space(name);
+      const repair = repairFor(definition, all, defaults(name));
       const axes = axesOf(all);
       const random = createRandom(3);
       for (let i = 0; i < 200; i++) {
-        const params = paramsAt(
-          all,
-          axes,
-          fromUnit(axes, () => random.uniform()),
-        );
+        const params = repair(
+          paramsAt(
+            all,
+            axes,
+            fromUnit(axes, () => random.uniform()),
+          ),
+        )!;
         expect(() => parseParams(schema, params, name)).not.toThrow();
         const point = pointOf(all, axes, params)!;
         expect(paramsAt(all, axes, point), name).toEqual(params);
