@@ -63,7 +63,7 @@ export async function collectRows(session: Session, sql: string, { onRows }: { o
     const chunk = await session.guard(() => result.fetchChunk());
     if (!chunk || chunk.rowCount === 0) break;
     const { rowCount } = chunk;
-    pressure.count(rowCount * names.length * 32);
+    pressure.count(rowCount * names.length * 64);
     const reason = numbers(chunk.getColumnVector(column("reason")), Uint8Array);
     let good = 0;
     for (let row = 0; row < rowCount; row++) {
@@ -115,7 +115,7 @@ export async function collectRows(session: Session, sql: string, { onRows }: { o
 
 /**
  * A chunk's memory lies outside the JavaScript heap and is freed when the collector finds its small handle, which it would seldom
- * look for. Untouched buffers of the same size, dropped at once, tell it how much is waiting (measured: 60 MB less at the peak).
+ * look for. Untouched buffers of a like size, dropped at once, tell it that much is waiting (measured: 60 MB less at the peak).
  */
 class MemoryPressure {
   #waiting = 0;

@@ -130,7 +130,7 @@ function factsOf({ name, type, values }: ColumnSample, position: number): Facts 
       distinct === values.length &&
       values.length > 1 &&
       filled.every((value, i) => i === 0 || Number(value) - Number(filled[i - 1]) === 1),
-    longText: filled.some((value) => value.length > 200),
+    longText: filled.filter((value) => value.length > 200).length * 2 > filled.length,
   };
 }
 
