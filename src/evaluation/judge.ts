@@ -56,7 +56,7 @@ const BLOCK_PLACES = 4 * 2 ** 20;
 const BLOCK_CASES = 1024;
 
 /**
- * Throws ConfigError (metric, its context, candidates), DataError (no case has a relevant item), TrainingError (the model gave a score
+ * Throws ConfigError (metric, its context, candidates), DataError (no case has a relevant item, an item the model does not know), TrainingError (the model gave a score
  * that is no number), CancelledError.
  */
 export async function judgeCases(model: Recommender, cases: readonly EvaluationCase[], options: JudgeOptions = {}): Promise<CaseValues> {
@@ -72,6 +72,7 @@ export async function judgeCases(model: Recommender, cases: readonly EvaluationC
     ...options.context,
   });
   const set = createCandidateSet(model, candidates, { excludeSeen, signal });
+  checkItems(cases, numItems);
   const { judged, caseIndex } = selectCases(cases, set);
   const cluster = clustersOf(judged);
   const depth = Math.min(numItems, Math.max(1, ...wanted.map(({ k }) => k)));
@@ -109,6 +110,18 @@ export async function judgeCases(model: Recommender, cases: readonly EvaluationC
     ...sheet.values(named),
     ...exposures.figures(named),
   };
+}
+
+function checkItems(cases: readonly EvaluationCase[], numItems: number): void {
+  for (const [c, { relevant }] of cases.entries()) {
+    for (let i = 0; i < relevant.length; i++) {
+      if (relevant[i] >= 0 && relevant[i] < numItems) continue;
+      throw new DataError(`Case ${c} has item ${relevant[i]} as relevant, but the model knows ${numItems} items.`, {
+        hint: `Item indexes run from 0 to ${numItems - 1}.`,
+        details: { line: c },
+      });
+    }
+  }
 }
 
 function selectCases(cases: readonly EvaluationCase[], set: CandidateSet): { judged: EvaluationCase[]; caseIndex: Int32Array } {

@@ -79,6 +79,7 @@ describe("evaluate", () => {
     await expectError(evaluate(model, data, nothing), "E_DATA", /nothing to evaluate/);
     await expectError(evaluate(model, data, data), "E_DATA", /nothing to evaluate/); // all seen
     await expectError(evaluate(model, data, fixture({ numItems: 50 })), "E_DATA", /test data has/);
+    await expectError(evaluateCases(model, [{ query: { userIndex: 0 }, relevant: [1, 99] }]), "E_DATA", /Case 0 has item 99/);
     await expectError(evaluate(model, data, data, { metrics: ["recal@3"] }), "E_CONFIG", /recall/);
     await expectError(evaluate(model, data, data, { excludeSeen: false, signal: AbortSignal.abort() }), "E_CANCELLED");
   });

@@ -5,6 +5,7 @@ import { adjustPValues } from "../../src/evaluation/adjust-p-values.js";
 import { comparePaired } from "../../src/evaluation/compare.js";
 import { evaluate, evaluateWithIntervals } from "../../src/evaluation/evaluate.js";
 import type { CaseValues } from "../../src/evaluation/judge.js";
+import { judgeRatings } from "../../src/evaluation/ratings.js";
 import { summarize } from "../../src/evaluation/summarize.js";
 import { fit } from "../../src/models/registry.js";
 import { expectError } from "../support/errors.js";
@@ -78,6 +79,18 @@ describe("intervals", () => {
     // everyone gets the same list: leaving users out changes nothing
     expect(judged["coverage@5"].standardError).toBeCloseTo(0, 12);
     expect(judged["ndcg@5"].standardError!).toBeGreaterThan(0);
+  });
+
+  it("of rmse are those of the root, over users", () => {
+    const truth = new Float64Array(3000);
+    const { rmse, mae } = summarize(judgeRatings(normals(3000, 8), truth, { cluster: Int32Array.from(truth, (_, e) => e % 300) }), {
+      intervals: {},
+    });
+    expect(rmse.value).toBeCloseTo(1, 1);
+    expect(rmse.low!).toBeLessThan(rmse.value);
+    expect(rmse.high!).toBeGreaterThan(rmse.value);
+    expect(rmse.standardError!).toBeCloseTo(1 / Math.sqrt(6000), 2); // of the root of a mean of 3000 squares
+    expect(mae.value).toBeCloseTo(Math.sqrt(2 / Math.PI), 1);
   });
 
   it("refuse a wrong level or number of resamples", async () => {
