@@ -1,6 +1,7 @@
 /** The command line with all its verbs; one file each in commands/. */
 import { Command } from "commander";
 import { tastemakerVersion } from "../store/version.js";
+import { registerAuto } from "./commands/auto.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerEvaluate } from "./commands/evaluate.js";
 import { registerModels } from "./commands/models.js";
@@ -24,6 +25,7 @@ export function createProgram(context: CliContext): Command {
     registerTrain,
     registerEvaluate,
     registerTune,
+    registerAuto,
     registerRecommend,
     registerServe,
     registerModels,

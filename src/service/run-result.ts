@@ -4,6 +4,9 @@
  */
 import type { Progress } from "../core/model.js";
 import type { ReadReport } from "../data/readers/read-dataset.js";
+import type { AutoDecision } from "./auto-decision.js";
+import type { PartLeaks } from "./part-leaks.js";
+import type { ListResult, ListSource } from "./ranked-lists.js";
 
 export interface DataSummary {
   numUsers: number;
@@ -19,6 +22,8 @@ export interface PartSummary {
   description: string;
   trainInteractions: number;
   testInteractions: number;
+  /** Number of folds, whose events are counted together; absent when there is one. */
+  folds?: number;
 }
 
 export interface ModelResult {
@@ -26,8 +31,10 @@ export interface ModelResult {
   /** Name of the model definition. */
   model: string;
   params: Record<string, unknown>;
-  /** Metric → value for each part. */
+  /** Metric → value for each part, the mean over its folds. */
   metrics: Partial<Record<PartSummary["name"], Record<string, number>>>;
+  /** Standard deviation over the folds of each part that has several. */
+  spread?: Partial<Record<PartSummary["name"], Record<string, number>>>;
   /** Time of fitting and judging, all parts. */
   seconds: number;
   /** Version in the model store; absent when nothing was saved. */
@@ -41,6 +48,10 @@ export interface Evaluation {
   excludeSeen: boolean;
   metrics: string[];
   models: ModelResult[];
+  /** Lists of other systems, judged on the last part. */
+  lists?: ListResult[];
+  /** What the leak check found, by part. */
+  leaks?: PartLeaks[];
   /** Label of the best model by `chosenBy` on the first part; undefined when nothing was held out. */
   champion?: string;
   chosenBy: string;
@@ -53,11 +64,15 @@ export interface RunResult extends Evaluation {
   title: string;
   /** ISO 8601. */
   createdAt: string;
+  /** How `auto` came to its champion; absent when the best on the first part is it. */
+  decision?: AutoDecision;
 }
 
 export type RunStep =
   | { kind: "data"; data: DataSummary }
   | { kind: "parts"; parts: PartSummary[]; excludeSeen: boolean; reason: string }
+  | { kind: "leaks"; leaks: PartLeaks[] }
+  | { kind: "list"; result: ListResult }
   | { kind: "model"; result: ModelResult };
 
 /** How long work tells of itself and is stopped. */
@@ -68,6 +83,12 @@ export interface RunOptions {
   dataFolder?: string;
   /** Rejected rows are written to this file. */
   rejectsFile?: string;
+  /** Judge in spite of errors of the leak check. */
+  allowLeaks?: boolean;
+  /** Lists of other systems to judge beside the models. */
+  lists?: readonly ListSource[];
+  /** Role (user, item, score, rank) → column of those lists; by default guessed. */
+  listColumns?: Readonly<Record<string, string>>;
   /** Worker threads. Default: the cores of the machine. */
   threads?: number;
   signal?: AbortSignal;

@@ -3,10 +3,11 @@
  * version, and names the champion. The result is written last; until then an earlier result stays in force.
  */
 import { throwIfCancelled } from "../core/errors.js";
+import type { Dataset } from "../data/readers/read-dataset.js";
 import { sha256 } from "../store/manifest.js";
 import { tastemakerVersion } from "../store/version.js";
 import { evaluateDataset, fitLabelled } from "./evaluate.js";
-import { fileFingerprint, readSource, sourceFile } from "./prepare-data.js";
+import { dataFingerprint, readSource, sourceFile } from "./prepare-data.js";
 import type { Recipe } from "./recipe.js";
 import type { RunOptions, RunResult } from "./run-result.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
@@ -18,7 +19,7 @@ const KEEP_VERSIONS = 3;
 export async function trainRecipe(recipe: Recipe, options: RunOptions = {}): Promise<RunResult> {
   const workspace = openWorkspace(options.workspace, recipe.name);
   const file = await sourceFile(recipe, workspace, options);
-  return trainFile(recipe, { file, key: runKey(recipe, await fileFingerprint(file, options.signal)), workspace }, options);
+  return trainFile(recipe, { file, key: runKey(recipe, await dataFingerprint(recipe, file, options)), workspace }, options);
 }
 
 /** What a run depends on, as one short fingerprint: package version, recipe without its serving and tuning parts, and data. */
@@ -27,15 +28,25 @@ export function runKey({ name, title, serve, folder, tune, ...recipe }: Recipe, 
   return sha256(Buffer.from(JSON.stringify({ tastemakerVersion, ...recipe, source, dataFingerprint }))).slice(0, 16);
 }
 
+export interface TrainInput {
+  file: string;
+  key: string;
+  workspace: Workspace;
+  /** What `file` holds, where it was read already. */
+  dataset?: Dataset;
+  /** Who is champion and why, where that was decided before. */
+  decision?: RunResult["decision"];
+}
+
 /** The part of `trainRecipe` after the source was found. */
 export async function trainFile(
   recipe: Recipe,
-  { file, key, workspace }: { file: string; key: string; workspace: Workspace },
+  { file, key, workspace, dataset: read, decision }: TrainInput,
   options: RunOptions,
 ): Promise<RunResult> {
   const { signal } = options;
   await workspace.clean();
-  const dataset = await readSource(recipe, file, options);
+  const dataset = read ?? (await readSource(recipe, file, options));
   const evaluation = await evaluateDataset(recipe, dataset, options);
   for (const [m, result] of evaluation.models.entries()) {
     throwIfCancelled(signal);
@@ -62,7 +73,8 @@ export async function trainFile(
     title: recipe.title ?? recipe.name,
     createdAt: new Date().toISOString(),
     ...evaluation,
-    champion: evaluation.champion ?? evaluation.models[0].label,
+    champion: decision?.champion ?? evaluation.champion ?? evaluation.models[0].label,
+    ...(decision ? { decision } : {}),
   };
   for (const { label, version } of result.models) await workspace.models.activate(label, version!);
   await workspace.writeRun(result);

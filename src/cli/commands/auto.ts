@@ -1,0 +1,38 @@
+/** `tastemaker auto`: tries the models that suit the data, tunes them, picks the champion, says why, and trains the result. */
+import type { Command } from "commander";
+import { autoRecipe } from "../../service/auto.js";
+import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
+import { positiveNumber, recipeOf, runOptions, type SourceOptions, wholeNumber, withSourceOptions } from "../run-options.js";
+import { evaluationTables } from "../step-notes.js";
+import { tuneNotes } from "../tune-notes.js";
+
+type Options = SourceOptions & CommonOptions & { seconds?: number; trials?: number; metric?: string };
+
+export function registerAuto(program: Command, context: CliContext): void {
+  const command = program
+    .command("auto <recipe-or-file>")
+    .description("Try the models that suit the data, tune them, choose a champion by a significance test, and train all of them.")
+    .option("--seconds <number>", "time for searching, training comes on top; default: 120", positiveNumber)
+    .option("--trials <number>", "trials of one model at most; default: 40", wholeNumber(1))
+    .option("--metric <label>", "what decides, such as ndcg@10; default: the recipe's evaluation.choose");
+  withCommonOptions(withSourceOptions(command))
+    .addHelpText("after", examples("tastemaker auto orders.csv", "tastemaker auto recipes/retail.yaml --data data --seconds 300 --json"))
+    .action(async (target: string, options: Options) => {
+      const recipe = await recipeOf(target, options);
+      const { seconds, trials, metric } = options;
+      const common = runOptions(context, options);
+      const { result, decision, workspace } = await autoRecipe(recipe, {
+        ...common,
+        ...{ seconds, trials, metric },
+        onStep: (step) => step.kind === "data" || common.onStep?.(step), // told before
+        onTuneStep: (step) => tuneNotes(step).forEach(context.note),
+      });
+      context.quiet();
+      if (options.json) {
+        context.print(JSON.stringify(result));
+        return;
+      }
+      context.print(`\n${evaluationTables({ ...result, champion: undefined })}\n\n${decision.reasons.join("\n")}`);
+      context.note(`Saved in ${workspace.folder}; \`tastemaker serve\` answers from it.`);
+    });
+}

@@ -1,0 +1,223 @@
+/**
+ * The use case "auto": takes the models that suit the data, tunes each on one half of the questions of a validation part,
+ * compares the tuned ones on the other half behind a significance gate, says why in words, and trains them with the best
+ * parameters as a run that `serve` answers from. The test part is judged once, at the end.
+ */
+import { join } from "node:path";
+import { CancelledError, ConfigError } from "../core/errors.js";
+import type { Interactions } from "../core/interactions.js";
+import type { DataFacts, ModelDefinition } from "../core/model.js";
+import { parseParams } from "../core/params.js";
+import { createRandom } from "../core/random.js";
+import { type EvaluationCase, judgeCases } from "../evaluation/evaluate.js";
+import { parseMetric } from "../evaluation/metrics.js";
+import { fit, listModels } from "../models/registry.js";
+import { openTrialStore } from "../store/trial-store.js";
+import { directionOf } from "../tuning/model-objective.js";
+import { modelSpace } from "../tuning/model-space.js";
+import { type AutoDecision, decisionInWords } from "./auto-decision.js";
+import { type Contender, chooseChampion } from "./choose-champion.js";
+import { decideExcludeSeen } from "./evaluate.js";
+import { fileFingerprint, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
+import type { Recipe } from "./recipe.js";
+import type { RunOptions, RunResult } from "./run-result.js";
+import { runKey, trainFile } from "./train.js";
+import { type SearchSettings, searchModel } from "./tune-models.js";
+import { tuningPart } from "./tune-part.js";
+import type { ModelTuning, TuneStep } from "./tune-result.js";
+import { openWorkspace, type Workspace } from "./workspace.js";
+
+const DEFAULT_SECONDS = 120;
+/** Trials of one candidate at most; what a quick one leaves of its time goes to the others. */
+const DEFAULT_TRIALS = 40;
+/** From so many questions on, tuning and comparison each get a half. */
+const ENOUGH_TO_HALVE = 200;
+
+export interface AutoOptions extends RunOptions {
+  /** Time for searching; training the result comes on top. Default 120. */
+  seconds?: number;
+  /** Trials of one candidate at most. Default 40. */
+  trials?: number;
+  /** Default: the recipe's tune.metric or evaluation.choose. It must have a value for each question. */
+  metric?: string;
+  onTuneStep?: (step: TuneStep) => void;
+}
+
+/** Throws what reading, splitting and fitting throw; ConfigError for a metric that has no value per question. */
+export async function autoRecipe(
+  recipe: Recipe,
+  options: AutoOptions = {},
+): Promise<{ result: RunResult; decision: AutoDecision; workspace: Workspace }> {
+  const metric = options.metric ?? recipe.tune.metric ?? recipe.evaluation.choose;
+  checkMetric(metric);
+  const workspace = openWorkspace(options.workspace, recipe.name);
+  const file = await sourceFile(recipe, workspace, options);
+  const dataset = await readSource(recipe, file, options);
+  const { interactions } = dataset;
+  options.onTuneStep?.({ kind: "data", data: summarise(dataset) });
+  const { excludeSeen } = decideExcludeSeen(recipe, interactions);
+  const part = tuningPart(recipe, interactions, excludeSeen);
+  const [forTuning, forGate] = halves(part.cases, recipe.seed);
+  options.onTuneStep?.({ kind: "start", metric, part: part.description, ...counts(part), numCases: forTuning.length });
+
+  const facts = factsOf(part.train);
+  const { candidates, leftOut } = candidatesFor(recipe, facts);
+  const settings: SearchSettings = {
+    metric,
+    excludeSeen,
+    sampler: recipe.tune.sampler,
+    scheduler: "asha",
+    seed: recipe.tune.seed ?? recipe.seed,
+    fitSeed: recipe.seed,
+    window: recipe.tune.window,
+  };
+  const dataKey = {
+    auto: true,
+    file: dataset.report.sha256,
+    source: { ...recipe.source, file: undefined },
+    clean: recipe.clean,
+    split: part.split,
+    test: recipe.split.test,
+  };
+  const end = performance.now() + (options.seconds ?? DEFAULT_SECONDS) * 1000;
+  const tuned: ModelTuning[] = [];
+  const store = await openTrialStore(join(workspace.folder, "trials.db"));
+  try {
+    for (const [c, { definition, label, params }] of candidates.entries()) {
+      const space = modelSpace(definition, { params, narrowed: recipe.tune.space[label], hasTimestamps: facts.hasTimestamps });
+      if (Object.keys(space.searched).length === 0) {
+        tuned.push(asItIs(label, definition.name, params));
+        continue;
+      }
+      const seconds = Math.max(0.001, (end - performance.now()) / 1000 / (candidates.length - c));
+      const search = { label, model: definition.name, params, space, budget: { trials: options.trials ?? DEFAULT_TRIALS, seconds } };
+      tuned.push(
+        await searchModel(search, settings, { ...options, train: part.train, cases: forTuning, dataKey, store, mode: "continue" }),
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof CancelledError)) throw error;
+    throw new CancelledError("The search was stopped; its finished trials are kept.", {
+      hint: "The same command goes on from there.",
+      cause: error,
+    });
+  } finally {
+    await store.close();
+  }
+
+  const contenders = await judgeAll(tuned, { metric, excludeSeen, train: part.train, cases: forGate, seed: recipe.seed, options });
+  const direction = directionOf(metric);
+  const { champion, challenges } = chooseChampion(contenders, { direction, seed: recipe.seed });
+  const decision: AutoDecision = {
+    metric,
+    direction,
+    champion,
+    candidates: tuned.map(({ label, model, best, trials }, c) => ({
+      label,
+      model,
+      value: contenders[c].mean,
+      trials: trials.length,
+      params: best.params,
+    })),
+    leftOut,
+    challenges,
+    questions: forGate.length,
+    reasons: [],
+  };
+  decision.reasons = decisionInWords(decision, { part: part.description, halved: forTuning !== forGate });
+  const models = tuned.map(({ model, label, best }) => ({ name: model, label, params: { ...best.params } }));
+  const best: Recipe = { ...recipe, models };
+  const key = runKey(best, await fileFingerprint(file, options.signal));
+  const result = await trainFile(best, { file, key, workspace, dataset, decision }, options);
+  return { result, decision, workspace };
+}
+
+function checkMetric(metric: string): void {
+  const { of } = parseMetric(metric).metric;
+  if (of === "catalogue" || of === "rating")
+    throw new ConfigError(`A champion cannot be chosen by ${metric}: it has no value for each question to test differences by.`, {
+      hint: "Choose by ndcg@10 or recall@10, say.",
+      details: { path: "metric", got: metric },
+    });
+}
+
+function factsOf(data: Interactions): DataFacts {
+  const { numUsers, numItems, numInteractions, timestamp } = data;
+  return { numUsers, numItems, numInteractions, repeatShare: repeatShare(data), hasTimestamps: timestamp !== undefined };
+}
+
+interface Candidate {
+  definition: ModelDefinition;
+  label: string;
+  params: Record<string, unknown>;
+}
+
+/** Models that suit the data, simple ones first; a recipe's model of that name lends its label and parameters. */
+function candidatesFor(recipe: Recipe, facts: DataFacts): { candidates: Candidate[]; leftOut: AutoDecision["leftOut"] } {
+  const candidates: Candidate[] = [];
+  const leftOut: AutoDecision["leftOut"] = [];
+  const definitions = listModels().filter(({ task }) => task === "retrieve" || task === "sequence");
+  for (const definition of [...definitions].sort((a, b) => (a.complexity ?? 100) - (b.complexity ?? 100))) {
+    const { name } = definition;
+    const reason = definition.unsuited?.(facts);
+    if (reason !== undefined) {
+      leftOut.push({ model: name, reason });
+      continue;
+    }
+    const own = recipe.models.find((model) => model.name === name);
+    candidates.push({ definition, label: own?.label ?? name, params: own?.params ?? parseParams(definition.params, {}, `Model ${name}`) });
+  }
+  return { candidates, leftOut };
+}
+
+/** Questions to tune on and questions to compare on: the same ones when there are few. */
+function halves(cases: EvaluationCase[], seed: number): [EvaluationCase[], EvaluationCase[]] {
+  if (cases.length < ENOUGH_TO_HALVE) return [cases, cases];
+  const shuffled = createRandom(seed).shuffle([...cases]);
+  const middle = Math.floor(cases.length / 2);
+  return [shuffled.slice(0, middle), shuffled.slice(middle)];
+}
+
+function counts({ trainInteractions, testInteractions }: { trainInteractions: number; testInteractions: number }) {
+  return { trainInteractions, testInteractions };
+}
+
+/** A model with nothing to search. */
+function asItIs(label: string, model: string, params: Record<string, unknown>): ModelTuning {
+  const best = { number: 0, params, value: Number.NaN };
+  const none = { searched: [], resumed: 0, complete: 0, pruned: 0, failed: 0, importance: [], trials: [], seconds: 0 };
+  return { label, model, study: "", stoppedBy: "space", best, ...none };
+}
+
+interface JudgeAll {
+  metric: string;
+  excludeSeen: boolean;
+  train: Interactions;
+  cases: EvaluationCase[];
+  seed: number;
+  options: AutoOptions;
+}
+
+/** The tuned models on the questions of the comparison. */
+async function judgeAll(
+  tuned: readonly ModelTuning[],
+  { metric, excludeSeen, train, cases, seed, options }: JudgeAll,
+): Promise<Contender[]> {
+  const contenders: Contender[] = [];
+  for (const { label, model, best } of tuned) {
+    const { threads, signal, onProgress } = options;
+    const fitted = await fit(
+      model,
+      train,
+      { ...best.params },
+      { seed, threads, signal, onProgress: (p) => onProgress?.({ ...p, stage: `comparing ${label}` }) },
+    );
+    try {
+      const values = (await judgeCases(fitted, cases, { metrics: [metric], excludeSeen, signal })).values[metric];
+      contenders.push({ label, values, mean: values.reduce((sum, value) => sum + value, 0) / values.length });
+    } finally {
+      fitted.dispose();
+    }
+  }
+  return contenders;
+}
