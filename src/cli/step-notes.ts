@@ -2,6 +2,7 @@
  * A run in words and as a table: what was read, guessed and rejected, what is held out, and how the models did.
  */
 import { isAbsolute, relative } from "node:path";
+import type { ListResult } from "../service/ranked-lists.js";
 import type { DataSummary, Evaluation, RunStep } from "../service/run-result.js";
 import { formatTable } from "./table.js";
 
@@ -23,11 +24,17 @@ export function stepNotes(step: RunStep, { rejectsFile }: { rejectsFile?: string
     case "parts":
       return [
         ...step.parts.map(
-          ({ name, description, trainInteractions, testInteractions }) =>
-            `Held out (${name}): ${description}; ${count(trainInteractions)} events to learn from, ${count(testInteractions)} to judge on.`,
+          ({ name, description, trainInteractions, testInteractions, folds }) =>
+            `Held out (${name}): ${description}; ${count(trainInteractions)} events to learn from, ${count(testInteractions)} to judge on${folds ? `, all ${folds} folds together` : ""}.`,
         ),
         `Items that a user had before ${step.excludeSeen ? "are left out" : "may be recommended again"} (${step.reason}).`,
       ];
+    case "leaks":
+      return step.leaks.flatMap(({ part, findings }) =>
+        findings.map(({ severity, message }) => `${severity === "error" ? "Leak, allowed" : "Warning"} (${part}): ${message}`),
+      );
+    case "list":
+      return listNotes(step.result);
     case "model":
       return [`Judged ${step.result.label} in ${step.result.seconds.toFixed(1)} s.`];
   }
@@ -53,15 +60,51 @@ function dataNotes({ report, numUsers, numItems }: DataSummary, rejectsFile: str
   return lines;
 }
 
+/** One line for each reason, with its example. */
+export function rejectNotes(rejected: DataSummary["report"]["rejected"]): string[] {
+  return rejected.map(
+    ({ reason, count: rows, example }) =>
+      `Rejected ${count(rows)} rows: ${reason}; for example line ${example.line}: ${JSON.stringify(example.value)}.`,
+  );
+}
+
+/** What of another system's lists fits the data, and what does not. */
+function listNotes({ label, report, numCases, numWithoutList, numDuplicates }: ListResult): string[] {
+  const lines = [
+    `Read ${shorter(report.file)}: ${count(report.rowsKept)} rows of ${label}, lists for ${count(report.users)} users of the data.`,
+    ...report.guessed.map(({ role, column, why }) => `Guessed ${role} = ${column} (${why}); --list-columns ${role}=COLUMN overrides.`),
+    ...rejectNotes(report.rejected),
+  ];
+  for (const [what, unknown] of [
+    ["users", report.unknownUsers],
+    ["items", report.unknownItems],
+  ] as const)
+    if (unknown)
+      lines.push(
+        `${label}: ${count(unknown.rows)} rows are of ${count(unknown.ids)} ${what} that the data does not have, such as ${JSON.stringify(unknown.example)}.`,
+      );
+  if (numDuplicates > 0) lines.push(`${label}: ${count(numDuplicates)} rows name an item that the list already has at a better place.`);
+  if (numWithoutList > 0)
+    lines.push(`Warning (${label}): ${count(numWithoutList)} of ${count(numCases)} test users have no list; each counts as 0.`);
+  return lines;
+}
+
 /** One table for each held-out part: models × metrics, the champion marked. */
-export function evaluationTables({ parts, models, metrics, champion, chosenBy }: Evaluation): string {
-  const tables = parts.map(({ name, description }) => {
-    const rows = models.map(({ label, metrics: values, seconds }) => [
+export function evaluationTables({ parts, models, lists = [], metrics, champion, chosenBy }: Evaluation): string {
+  const tables = parts.map(({ name, description, folds }) => {
+    const rows = models.map(({ label, metrics: values, spread, seconds }) => [
       `${label === champion ? "*" : " "} ${label}`,
-      ...metrics.map((metric) => values[name]?.[metric]?.toFixed(4) ?? ""),
+      ...metrics.map((metric) => {
+        const deviation = spread?.[name]?.[metric];
+        return `${values[name]?.[metric]?.toFixed(4) ?? ""}${deviation === undefined ? "" : ` ± ${deviation.toFixed(4)}`}`;
+      }),
       `${seconds.toFixed(1)} s`,
     ]);
-    return `${formatTable([[`  ${name}`, ...metrics, "time"], ...rows])}\n(${name}: ${description})`;
+    const listRows = lists
+      .filter(({ part }) => part === name)
+      .map(({ label, metrics: values }) => [`  ${label} (lists)`, ...metrics.map((metric) => values[metric]?.toFixed(4) ?? ""), ""]);
+    const legend = folds === undefined ? "" : "; ± standard deviation over folds";
+    return `${formatTable([[`  ${name}`, ...metrics, "time"], ...rows, ...listRows])}\n(${name}: ${description}${legend})`;
   });
   if (champion === undefined || parts.length === 0) return tables.join("\n\n");
   return `${tables.join("\n\n")}\n* ${champion} is best by ${chosenBy} on the ${parts[0].name} part.`;

@@ -4,7 +4,7 @@
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const [header] = rows;
   const widths = header.map((_, c) => Math.max(...rows.map((row) => row[c].length)));
-  const numeric = header.map((_, c) => rows.slice(1).every((row) => /^[-+]?[\d.,]*( s)?$/.test(row[c])));
+  const numeric = header.map((_, c) => rows.slice(1).every((row) => /^[-+]?[\d.,]*( s| ± [\d.,]+)?$/.test(row[c])));
   const lines = rows.map((row) =>
     row
       .map((cell, c) => (numeric[c] ? cell.padStart(widths[c]) : cell.padEnd(widths[c])))

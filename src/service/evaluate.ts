@@ -4,15 +4,18 @@
  */
 import { throwIfCancelled } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
-import type { Dataset } from "../data/readers/read-dataset.js";
-import { userCases } from "../evaluation/cases.js";
-import { type EvaluateOptions, type EvaluationCase, evaluateCases } from "../evaluation/evaluate.js";
+import { type EvaluateOptions, evaluateCases } from "../evaluation/evaluate.js";
 import { fit } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
-import { holdOut, type Part, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
+import { partCases } from "./part-cases.js";
+import { partLeaks } from "./part-leaks.js";
+import { holdOut, type Part, type RecipeData, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
+import { judgeLists, type ListResult } from "./ranked-lists.js";
 import type { Recipe } from "./recipe.js";
 import type { Evaluation, ModelResult, PartSummary, RunOptions } from "./run-result.js";
 import { openWorkspace } from "./workspace.js";
+
+export { partCases } from "./part-cases.js";
 
 /** From this share of repeated events on, `excludeSeen: auto` lets items be recommended again. */
 const REPEAT_SHARE = 0.1;
@@ -24,45 +27,90 @@ export async function evaluateRecipe(recipe: Recipe, options: RunOptions = {}): 
   return evaluateDataset(recipe, await readSource(recipe, file, options), options);
 }
 
-/** The part of `evaluateRecipe` after reading. */
-export async function evaluateDataset(recipe: Recipe, dataset: Dataset, options: RunOptions): Promise<Evaluation> {
+/** The part of `evaluateRecipe` after reading. Throws DataError when a held-out part leaks, unless `options.allowLeaks`. */
+export async function evaluateDataset(recipe: Recipe, dataset: RecipeData, options: RunOptions): Promise<Evaluation> {
+  const { signal, onStep } = options;
   const data = summarise(dataset);
-  options.onStep?.({ kind: "data", data });
-  const parts = holdOut(recipe, dataset.interactions);
+  onStep?.({ kind: "data", data });
+  const parts = holdOut(recipe, dataset.interactions, dataset.folds);
   const { excludeSeen, reason } = decideExcludeSeen(recipe, dataset.interactions);
-  const summaries = parts.map(
-    ({ name, description, trainInteractions, testInteractions }): PartSummary => ({
-      name,
-      description,
-      trainInteractions,
-      testInteractions,
-    }),
-  );
-  options.onStep?.({ kind: "parts", parts: summaries, excludeSeen, reason });
+  const summaries = summariseParts(parts);
+  onStep?.({ kind: "parts", parts: summaries, excludeSeen, reason });
+  const leaks = partLeaks(parts, options);
+  if (leaks.some(({ findings }) => findings.length > 0)) onStep?.({ kind: "leaks", leaks });
   const { metrics, choose } = recipe.evaluation;
+  const judging = (label: string): EvaluateOptions => ({
+    metrics,
+    excludeSeen,
+    signal,
+    onProgress: (progress) => options.onProgress?.({ ...progress, stage: `judging ${label}` }),
+  });
+  const lists: ListResult[] = []; // first: what is wrong with them is known before anything is fitted
+  for (const source of options.lists ?? []) {
+    throwIfCancelled(signal);
+    const result = await judgeLists(source, parts, { ...judging(source.name), columns: options.listColumns, threads: options.threads });
+    lists.push(result);
+    onStep?.({ kind: "list", result });
+  }
   const models: ModelResult[] = [];
   for (const model of recipe.models) {
     const start = performance.now();
-    const result: ModelResult = { label: model.label, model: model.name, params: model.params, metrics: {}, seconds: 0 };
+    const values: { name: PartSummary["name"]; values: Record<string, number> }[] = [];
     for (const part of parts) {
-      throwIfCancelled(options.signal);
+      throwIfCancelled(signal);
       const fitted = await fitLabelled(model, part.train, { ...options, seed: recipe.seed });
       try {
-        result.metrics[part.name] = await judge(fitted, part, {
-          metrics,
-          excludeSeen,
-          signal: options.signal,
-          onProgress: (progress) => options.onProgress?.({ ...progress, stage: `judging ${model.label}` }),
-        });
+        values.push({ name: part.name, values: await judge(fitted, part, judging(model.label)) });
       } finally {
         fitted.dispose();
       }
     }
-    result.seconds = (performance.now() - start) / 1000;
+    const seconds = (performance.now() - start) / 1000;
+    const result: ModelResult = { label: model.label, model: model.name, params: model.params, ...overFolds(values), seconds };
     models.push(result);
-    options.onStep?.({ kind: "model", result });
+    onStep?.({ kind: "model", result });
   }
-  return { data, parts: summaries, excludeSeen, metrics, models, champion: bestOf(models, parts[0]?.name, choose), chosenBy: choose };
+  const champion = bestOf(models, parts[0]?.name, choose);
+  return {
+    data,
+    parts: summaries,
+    excludeSeen,
+    metrics,
+    models,
+    ...(lists.length > 0 ? { lists } : {}),
+    ...(leaks.some(({ findings }) => findings.length > 0) ? { leaks } : {}),
+    champion,
+    chosenBy: choose,
+  };
+}
+
+/** Folds of one name are one part; its numbers of events are those of all folds. */
+function summariseParts(parts: readonly Part[]): PartSummary[] {
+  return [...new Set(parts.map(({ name }) => name))].map((name) => {
+    const folds = parts.filter((part) => part.name === name);
+    const sum = (key: "trainInteractions" | "testInteractions") => folds.reduce((total, part) => total + part[key], 0);
+    const [{ description }] = folds;
+    const summary = { name, description, trainInteractions: sum("trainInteractions"), testInteractions: sum("testInteractions") };
+    return folds.length === 1 ? summary : { ...summary, folds: folds.length };
+  });
+}
+
+/** The mean of each metric over the folds of a part, and its standard deviation where there are several. */
+function overFolds(
+  judged: readonly { name: PartSummary["name"]; values: Record<string, number> }[],
+): Pick<ModelResult, "metrics" | "spread"> {
+  const metrics: ModelResult["metrics"] = {};
+  const spread: NonNullable<ModelResult["spread"]> = {};
+  for (const name of new Set(judged.map((one) => one.name))) {
+    const folds = judged.filter((one) => one.name === name).map(({ values }) => values);
+    const mean = (label: string) => folds.reduce((sum, values) => sum + values[label], 0) / folds.length;
+    const deviation = (label: string) =>
+      Math.sqrt(folds.reduce((sum, values) => sum + (values[label] - mean(label)) ** 2, 0) / (folds.length - 1));
+    const labels = Object.keys(folds[0]);
+    metrics[name] = folds.length === 1 ? folds[0] : Object.fromEntries(labels.map((label) => [label, mean(label)]));
+    if (folds.length > 1) spread[name] = Object.fromEntries(labels.map((label) => [label, deviation(label)]));
+  }
+  return Object.keys(spread).length > 0 ? { metrics, spread } : { metrics };
 }
 
 /** Fits one model of a recipe; progress carries its label. */
@@ -89,26 +137,6 @@ export function decideExcludeSeen(recipe: Recipe, data: Interactions): { exclude
 
 async function judge(model: Recommender, part: Part, options: EvaluateOptions): Promise<Record<string, number>> {
   return evaluateCases(model, partCases(part, options.excludeSeen ?? true), options);
-}
-
-/** The questions of a held-out part. */
-export function partCases({ train, test, given }: Pick<Part, "train" | "test" | "given">, excludeSeen: boolean): EvaluationCase[] {
-  return given ? heldOutCases(test, given, excludeSeen) : userCases(train, test, { excludeSeen });
-}
-
-/** Held-out users are unknown to the model: each is asked for by the given part of the history. */
-function heldOutCases(test: Interactions, given: Interactions, excludeSeen: boolean): EvaluationCase[] {
-  const wanted = test.matrixByUser();
-  const shown = given.matrixByUser();
-  return Array.from({ length: test.numUsers }, (_, user) => {
-    const seen = shown.indices.subarray(shown.offsets[user], shown.offsets[user + 1]);
-    const weights = shown.values.subarray(shown.offsets[user], shown.offsets[user + 1]);
-    const relevant = wanted.indices.subarray(wanted.offsets[user], wanted.offsets[user + 1]);
-    return {
-      query: { history: Array.from(seen, (itemIndex, e) => ({ itemIndex, weight: weights[e] })) },
-      relevant: excludeSeen ? relevant.filter((item) => !seen.includes(item)) : relevant,
-    };
-  });
 }
 
 /** The label with the highest value; the first of equals. */

@@ -4,14 +4,15 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { CancelledError } from "../core/errors.js";
+import { CancelledError, ConfigError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import { type Dataset, readDataset } from "../data/readers/read-dataset.js";
-import { split } from "../data/splits.js";
+import { alignInteractions, type SplitResult, split, splitFolds } from "../data/splits.js";
+import type { LeakOptions } from "../evaluation/leaks.js";
 import { ioErrors } from "../store/durable-files.js";
 import { createDemoOrders } from "./demo-shop.js";
 import { type Recipe, resolveSourceFile } from "./recipe.js";
-import { resolveSplit } from "./recipe-split.js";
+import { checkParts, promisedOrder, resolveSplit } from "./recipe-split.js";
 import type { DataSummary, PartSummary, RunOptions } from "./run-result.js";
 import type { Workspace } from "./workspace.js";
 
@@ -38,12 +39,51 @@ export async function fileFingerprint(file: string, signal?: AbortSignal): Promi
   });
 }
 
-/** Reads and cleans the source as the recipe says. */
-export async function readSource(recipe: Recipe, file: string, { rejectsFile, threads, signal, onProgress }: RunOptions): Promise<Dataset> {
+/** What a run depends on beside its recipe: the source and the files of official folds. */
+export async function dataFingerprint(recipe: Recipe, file: string, options: RunOptions): Promise<string> {
+  const prints = [await fileFingerprint(file, options.signal)];
+  for (const fold of foldFiles(recipe, options)) {
+    for (const path of [fold.train, fold.test]) prints.push(await fileFingerprint(path, options.signal));
+  }
+  return prints.join(" ");
+}
+
+/** The data of a recipe, and its official folds over the same users and items. */
+export interface RecipeData extends Dataset {
+  folds?: SplitResult[];
+}
+
+/** Reads and cleans the source as the recipe says, and the files of official folds like it. */
+export async function readSource(recipe: Recipe, file: string, options: RunOptions): Promise<RecipeData> {
+  checkParts(recipe.split);
+  const { rejectsFile, threads, signal, onProgress } = options;
   const { file: _, generator: __, ...source } = recipe.source;
   const { drop, keepUnknownUsers, weightDefault } = recipe.clean;
   const { itemProperties } = recipe;
-  return readDataset(file, { ...source, drop, keepUnknownUsers, weightDefault, itemProperties, rejectsFile, threads, signal, onProgress });
+  const settings = { ...source, drop, keepUnknownUsers, weightDefault, threads, signal, onProgress };
+  const files = foldFiles(recipe, options); // found before anything is read
+  const dataset = await readDataset(file, { ...settings, itemProperties, rejectsFile });
+  if (files.length === 0) return dataset;
+  const columns = Object.fromEntries(
+    (["user", "item", "timestamp", "weight", "basket"] as const).map((role) => [role, dataset.report.columns[role] ?? null]),
+  );
+  const tables = [dataset.interactions];
+  for (const path of files.flatMap(({ train, test }) => [train, test]))
+    tables.push((await readDataset(path, { ...settings, columns, itemProperties: {} })).interactions);
+  const [interactions, ...parts] = alignInteractions(tables);
+  const missing = new Array<null>(interactions.numItems - dataset.interactions.numItems).fill(null);
+  return {
+    ...dataset,
+    interactions,
+    itemProperties: Object.fromEntries(Object.entries(dataset.itemProperties).map(([name, values]) => [name, [...values, ...missing]])),
+    folds: files.map((_, f) => ({ train: parts[2 * f], test: parts[2 * f + 1] })),
+  };
+}
+
+/** The files of official folds, as found. */
+function foldFiles(recipe: Recipe, { dataFolder }: RunOptions): { train: string; test: string }[] {
+  const find = (file: string) => resolveSourceFile(file, { recipeFolder: recipe.folder, dataFolder });
+  return (recipe.split.test?.files ?? []).map(({ train, test }) => ({ train: find(train), test: find(test) }));
 }
 
 export function summarise({ interactions, report }: Dataset): DataSummary {
@@ -56,30 +96,43 @@ export interface Part extends PartSummary {
   test: Interactions;
   /** For held-out users: the part of their events that is shown to the model. */
   given?: Interactions;
+  /** The order of time that the split promises. */
+  order: NonNullable<LeakOptions["order"]>;
 }
 
 /**
- * The held-out parts, the one that decides first: the test part is cut off all data, the validation part off what
- * then remains. None when the recipe has no split.
+ * The held-out parts, the ones that decide first: the test part is cut off all data, the validation part off what
+ * then remains. A split into folds gives one part for each, all of the same name. None when the recipe has no split.
+ * `folds` are the official ones that `readSource` found.
  */
-export function holdOut(recipe: Recipe, data: Interactions): Part[] {
+export function holdOut(recipe: Recipe, data: Interactions, folds?: readonly SplitResult[]): Part[] {
+  checkParts(recipe.split);
   const parts: Part[] = [];
   let rest = data;
   for (const name of ["test", "validation"] as const) {
     const wanted = recipe.split[name];
     if (!wanted) continue;
     const { spec, description } = resolveSplit(wanted, rest);
-    const { train, test, given } = split(rest, spec);
-    parts.unshift({
-      name,
-      description,
-      train,
-      test,
-      given,
-      trainInteractions: train.numInteractions,
-      testInteractions: test.numInteractions,
-    });
-    rest = train;
+    if (spec.by === "files" && !folds)
+      throw new ConfigError("A split by files has no part to cut off the data.", {
+        hint: "Judge by `tastemaker evaluate`, or use another split, such as folds.",
+        details: { path: `split.${name}` },
+      });
+    const results = spec.by === "files" ? folds! : spec.by === "folds" ? [...splitFolds(rest, spec)] : [split(rest, spec)];
+    const order = promisedOrder(spec);
+    parts.unshift(
+      ...results.map(({ train, test, given }) => ({
+        name,
+        description,
+        train,
+        test,
+        given,
+        order,
+        trainInteractions: train.numInteractions,
+        testInteractions: test.numInteractions,
+      })),
+    );
+    rest = results[0].train;
   }
   return parts;
 }

@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import { loadItemProperties } from "../store/model-folder.js";
-import { fileFingerprint, sourceFile } from "./prepare-data.js";
+import { dataFingerprint, sourceFile } from "./prepare-data.js";
 import type { Recipe } from "./recipe.js";
 import { createRecommendService, type LoadedModel, type RecommendService } from "./recommend.js";
 import type { RunOptions, RunResult } from "./run-result.js";
@@ -23,7 +23,7 @@ export interface RecipeRun {
 export async function runRecipe(recipe: Recipe, options: RunOptions & { fresh?: boolean } = {}): Promise<RecipeRun> {
   const workspace = openWorkspace(options.workspace, recipe.name);
   const file = await sourceFile(recipe, workspace, options);
-  const key = runKey(recipe, await fileFingerprint(file, options.signal));
+  const key = runKey(recipe, await dataFingerprint(recipe, file, options));
   const earlier = options.fresh || options.rejectsFile !== undefined ? undefined : await workspace.readRun(key);
   if (earlier) return { result: earlier, workspace, reused: true };
   return { result: await trainFile(recipe, { file, key, workspace }, options), workspace, reused: false };

@@ -144,7 +144,7 @@ test("items and users of the future, and baskets cut in two, are warnings with t
   const found = checkLeaks(train, held, { order: "global" });
   expect(kinds(found)).toEqual(["warning future-items", "warning future-users"]);
   expect(found[0]).toMatchObject({ count: 2, share: 0.5 });
-  expect(found[0].message).toMatch(/2 of 4 test rows \(50\.0 %\) are of 1 items without any train row, such as user "cid", item "map"/);
+  expect(found[0].message).toMatch(/2 of 4 test rows \(50\.0 %\) are of 1 item without any train row, such as user "cid", item "map"/);
   expect(found[1]).toMatchObject({ count: 1, share: 0.25 });
   const [baskets] = checkLeaks(part([[0, 0, 1]], [5]), part([[0, 0, 2], [1, 0, 2]], [5, 6])); // biome-ignore format: two rows
   expect(baskets).toMatchObject({ kind: "split-baskets", severity: "warning", count: 1 });

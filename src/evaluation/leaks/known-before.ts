@@ -8,13 +8,13 @@ import { countInWords, type LeakFinding, type LeakKind, rowInWords } from "./fin
 /** Test rows whose item has no train row: no model can learn it from events, and a real one would not know that it will exist. */
 export function futureItems(train: Interactions, test: Interactions): LeakFinding[] {
   const known = marks(train.numItems, train.itemIndex);
-  return unknownRows(test, { kind: "future-items", of: test.itemIndex, known, what: "items" });
+  return unknownRows(test, { kind: "future-items", of: test.itemIndex, known, what: "item" });
 }
 
 /** Test rows whose user has no train row (nor a given part): judged on the popularity fallback of a model. */
 export function futureUsers(train: Interactions, test: Interactions): LeakFinding[] {
   const known = marks(train.numUsers, train.userIndex);
-  return unknownRows(test, { kind: "future-users", of: test.userIndex, known, what: "users" });
+  return unknownRows(test, { kind: "future-users", of: test.userIndex, known, what: "user" });
 }
 
 function unknownRows(
@@ -31,7 +31,7 @@ function unknownRows(
   }
   if (count === 0) return [];
   const example = rowInWords(test, row);
-  const message = `${countInWords(count, test.numInteractions, "test rows")} are of ${unknown.size.toLocaleString("en")} ${what} without any train row, such as ${example}.`;
+  const message = `${countInWords(count, test.numInteractions, "test rows")} are of ${unknown.size.toLocaleString("en")} ${what}${unknown.size === 1 ? "" : "s"} without any train row, such as ${example}.`;
   return [{ kind, severity: "warning", count, share: count / test.numInteractions, example, message }];
 }
 
