@@ -41,7 +41,7 @@ describe("dialects", () => {
   ])("%s", async (_, content, weight) => {
     const { interactions, report } = await read(content);
     expect(report.rejected).toEqual([]);
-    expect(interactions.users.ids().next().value).toBe("u1");
+    expect(interactions.users.idOf(0)).toBe("u1");
     expect(interactions.weight[0]).toBeCloseTo(weight, 5);
     expect(interactions.numInteractions).toBe(
       content.split(/[\r\n]+/).filter((line) => line.trim() !== "").length - (content.includes("user") ? 1 : 0),

@@ -14,11 +14,11 @@ const SAMPLE_ROWS = 20_000;
 export async function openJsonl(session: Session, facts: FileFacts, _options: ReadOptions): Promise<Source> {
   if (facts.encoding !== "utf-8")
     throw new DataError(`${facts.path} is not UTF-8, as JSON must be.`, { hint: "Convert it to UTF-8.", details: { file: facts.path } });
-  const compression = facts.gzip ? "'gzip'" : "'none'";
+  const plain = (word: string) => `compression = '${facts.gzip ? "gzip" : word}'`;
   const isArray = facts.sample.trimStart().startsWith("[");
   const lines = isArray
-    ? `(SELECT CAST(json AS VARCHAR) AS line FROM read_json_objects(${text(facts.path)}, format = 'array', compression = ${compression}))`
-    : `(SELECT line FROM read_csv(${text(facts.path)}, auto_detect = false, compression = ${compression}, delim = '\x01', quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'}))`;
+    ? `(SELECT CAST(json AS VARCHAR) AS line FROM read_json_objects(${text(facts.path)}, format = 'array', ${plain("uncompressed")}))`
+    : `(SELECT line FROM read_csv(${text(facts.path)}, auto_detect = false, ${plain("none")}, delim = '\x01', quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'}))`;
   const isObject = "CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END";
   const found = await session.rows(
     `SELECT key, count(*) AS rows, min(position) AS first FROM (

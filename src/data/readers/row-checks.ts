@@ -54,12 +54,12 @@ export async function checkedRows(session: Session, plan: CheckPlan): Promise<Ch
   const cases: { reason?: string; when: string; value: string }[] = [];
   if (source.malformedSql) cases.push({ reason: "malformed row", when: "__malformed", value: "__raw" });
   rules.forEach((rule, i) => {
-    cases.push({ reason: options.drop![i].reason, when: `coalesce(${rule.result}, false)`, value: rowText(source.columns) });
+    cases.push({ reason: options.drop![i].reason, when: `coalesce(${rule.result}, false)`, value: rowText(source) });
   });
-  if (user && !options.keepUnknownUsers) cases.push({ reason: "no user", when: "__user = ''", value: rowText(source.columns) });
-  cases.push({ reason: "no item", when: "__item = ''", value: rowText(source.columns) });
+  if (user && !options.keepUnknownUsers) cases.push({ reason: "no user", when: "__user = ''", value: rowText(source) });
+  cases.push({ reason: "no item", when: "__item = ''", value: rowText(source) });
   if (time) {
-    cases.push({ reason: "no time", when: isEmpty(time.raw), value: rowText(source.columns) });
+    cases.push({ reason: "no time", when: isEmpty(time.raw), value: rowText(source) });
     cases.push({
       reason: "unreadable time",
       when: `__time IS NULL OR NOT isfinite(__time) OR abs(__time) > 8.64e15`,
@@ -67,7 +67,7 @@ export async function checkedRows(session: Session, plan: CheckPlan): Promise<Ch
     });
   }
   if (weight) {
-    if (options.weightDefault === undefined) cases.push({ reason: "no weight", when: isEmpty(weight.raw), value: rowText(source.columns) });
+    if (options.weightDefault === undefined) cases.push({ reason: "no weight", when: isEmpty(weight.raw), value: rowText(source) });
     const value = `CAST(${weight.raw} AS VARCHAR)`;
     const given = options.weightDefault === undefined ? "" : `NOT (${isEmpty(weight.raw)}) AND `;
     cases.push({ reason: "unreadable weight", when: `${given}__weight IS NULL`, value });
@@ -200,10 +200,9 @@ function propertySql(column: string, type: string): string {
   return `coalesce(trim(${type === "text" || type === "VARCHAR" ? column : `CAST(${column} AS VARCHAR)`}, ${WHITE}), '')`;
 }
 
-/** The row for an example: its cells as in the source. */
-function rowText(columns: readonly SourceColumn[]): string {
-  return `concat_ws(', ', ${columns
-    .slice(0, 12)
-    .map((_, i) => `coalesce(CAST(${inner(i)} AS VARCHAR), '')`)
-    .join(", ")})`;
+/** The row for an example: its text where the source has one, else its cells. */
+function rowText({ rawSql, columns }: Source): string {
+  if (rawSql) return "__raw";
+  const cells = columns.slice(0, 12).map((_, i) => `coalesce(CAST(${inner(i)} AS VARCHAR), '')`);
+  return `concat_ws(', ', ${cells.join(", ")})`;
 }

@@ -30,11 +30,7 @@ export async function openXlsx(session: Session, facts: FileFacts, options: Read
   } catch (error) {
     throw translate(error, facts.path, options);
   }
-  if (found.rows === 0)
-    throw new DataError(`The sheet of ${facts.path} is empty.`, {
-      hint: "Name another one by the option sheet.",
-      details: { file: facts.path },
-    });
+  if (found.rows === 0) throw emptySheet(facts.path, options.sheet);
   const header = options.header ?? looksLikeHeader(found.first);
   const width = Math.max(found.columns, found.first[0].length);
   const names = Array.from({ length: width }, (_, i) => (header ? (found.first[0][i] ?? "") : `column${i + 1}`));
@@ -133,16 +129,19 @@ async function refuseCut({ path, bytes }: FileFacts): Promise<void> {
   });
 }
 
-function translate(error: unknown, path: string, { signal, sheet }: ReadOptions): TastemakerError {
+function emptySheet(path: string, sheet: string | number | undefined): TastemakerError {
+  return sheet === undefined
+    ? new DataError(`The first sheet of ${path} is empty.`, { hint: "Name another one by the option sheet.", details: { file: path } })
+    : new ConfigError(`${path} has no sheet ${JSON.stringify(sheet)}, or it is empty.`, {
+        hint: "Sheets are named as on their tabs, or numbered from 0.",
+        details: { path: "sheet", got: sheet },
+      });
+}
+
+function translate(error: unknown, path: string, { signal }: ReadOptions): TastemakerError {
   if (signal?.aborted) return new CancelledError("Reading was cancelled.", { cause: signal.reason });
   if (error instanceof TastemakerError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  if (/sheet/i.test(message) && sheet !== undefined)
-    return new ConfigError(`${path} has no sheet ${JSON.stringify(sheet)}.`, {
-      hint: message,
-      cause: error,
-      details: { path: "sheet", got: sheet },
-    });
   return new DataError(`${path} cannot be read as an XLSX workbook: ${message}`, {
     hint: "Open and save it as .xlsx, or save the sheet as csv.",
     cause: error,
