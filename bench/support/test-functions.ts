@@ -22,7 +22,8 @@ function box(ranges: readonly (readonly [number, number])[]): SearchSpace {
 /** −Σ_i α_i exp(−Σ_j A_ij (x_j − P_ij)²) */
 function hartmann(a: readonly (readonly number[])[], p: readonly (readonly number[])[]): (x: readonly number[]) => number {
   const alpha = [1, 1.2, 3, 3.2];
-  return (x) => -alpha.reduce((sum, weight, i) => sum + weight * Math.exp(-x.reduce((d, xj, j) => d + a[i][j] * (xj - p[i][j]) ** 2, 0)), 0);
+  return (x) =>
+    -alpha.reduce((sum, weight, i) => sum + weight * Math.exp(-x.reduce((d, xj, j) => d + a[i][j] * (xj - p[i][j]) ** 2, 0)), 0);
 }
 
 export const testFunctions: readonly TestFunction[] = [
