@@ -7,15 +7,36 @@ export type { Columns, Csr, EventCsr, IdMap } from "./core/interactions.js";
 export type { FitContext, FittedModel, HistoryEvent, ModelDefinition, Progress, Query } from "./core/model.js";
 export { createIdMap } from "./data/id-map.js";
 export { type InteractionArrays, Interactions, selectEvents } from "./data/interactions.js";
-export { type SplitSpec, split } from "./data/splits.js";
+export { alignInteractions, type FoldsSpec, type SplitResult, type SplitSpec, split, splitFolds } from "./data/splits.js";
 export { adjustPValues, type PValueMethod } from "./evaluation/adjust-p-values.js";
 export type { CandidatePolicy } from "./evaluation/candidates.js";
 export { userCases } from "./evaluation/cases.js";
 export { type CompareOptions, comparePaired, type PairedComparison } from "./evaluation/compare.js";
+export {
+  type Estimator,
+  evaluatePolicy,
+  loggedValue,
+  type PolicyEstimate,
+  type PolicyOptions,
+  type PolicyReport,
+} from "./evaluation/counterfactual/evaluate-policy.js";
+export type { LoggedImpressions, TargetOnLog } from "./evaluation/counterfactual/logged-rows.js";
+export { greedyPolicy, policyOnLog, softmaxPolicy, type TargetPolicy } from "./evaluation/counterfactual/policy.js";
+export { fitItemRewards, type RewardModel, type RewardModelOptions } from "./evaluation/counterfactual/reward-model.js";
 export { type EvaluateOptions, type EvaluationCase, evaluate, evaluateCases, evaluateWithIntervals } from "./evaluation/evaluate.js";
 export { type CaseValues, type JudgeOptions, judgeCases } from "./evaluation/judge.js";
+export { checkLeaks, type LeakFinding, type LeakKind, type LeakOptions } from "./evaluation/leaks.js";
 export type { MetricContext } from "./evaluation/metric-context.js";
 export { listMetrics } from "./evaluation/metrics.js";
+export {
+  evaluateLists,
+  type ListRows,
+  type ListsContext,
+  type ListsEvaluation,
+  recommenderOfLists,
+  type UserLists,
+  userLists,
+} from "./evaluation/ranked-lists.js";
 export {
   evaluateRatingModel,
   evaluateRatings,
