@@ -6,7 +6,9 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Interactions } from "../../core/interactions.js";
+
 import { parseParams } from "../../core/params.js";
+
 import { readInteractions } from "../../data/readers/read-dataset.js";
 import { alignInteractions, split } from "../../data/splits.js";
 import { evaluate } from "../../evaluation/evaluate.js";

@@ -20,7 +20,7 @@ export function modelNames(models: readonly StudyModel[]): string[] {
 }
 
 /** The models that `--model` asked for; all when nothing was asked. */
-export function wantedModels(models: readonly StudyModel[], asked: StudyRun["models"]): StudyModel[] {
+export function wantedModels<Model extends StudyModel>(models: readonly Model[], asked: StudyRun["models"]): Model[] {
   return models.filter(({ name, variant }) => !asked || asked.includes(name) || (variant !== undefined && asked.includes(variant)));
 }
 
