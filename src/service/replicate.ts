@@ -13,46 +13,9 @@ import { parseParams } from "../core/params.js";
 import { beauty } from "./studies/beauty.js";
 import { movielens } from "./studies/movielens.js";
 import { retail } from "./studies/retail.js";
+import type { Study, StudyResult } from "./studies/study.js";
 
-/** One printed line: a model's value of one metric, beside what was published and what must be reached. */
-export interface StudyResult {
-  study: string;
-  scenario?: string;
-  model: string;
-  variant?: string;
-  segment?: string;
-  metric: string;
-  value: number;
-  /** Standard deviation over seeds. */
-  sd?: number;
-  seeds?: number[];
-  selected?: boolean;
-  published?: number;
-  source?: string;
-  /** "reached" or "missed" against the target; "reported" where there is none. */
-  verdict: "reached" | "missed" | "reported";
-  seconds: number;
-}
-
-/** What a study's program gives; `replicateStudy` adds study name, published value and verdict. */
-export type StudyMeasurement = Omit<StudyResult, "study" | "published" | "source" | "verdict">;
-
-export interface StudyRun {
-  /** Parsed config.yaml. */
-  config: unknown;
-  dataFolder: string;
-  /** Only these models or variants; all when undefined. */
-  models: readonly string[] | undefined;
-  signal?: AbortSignal;
-  onProgress?: (progress: Progress) => void;
-  onMeasurement: (measurement: StudyMeasurement) => void;
-}
-
-export interface Study {
-  /** Names accepted by `models`, read from the configuration. */
-  modelNames(config: unknown): string[];
-  run(run: StudyRun): Promise<void>;
-}
+export type { StudyResult } from "./studies/study.js";
 
 const studies: Record<string, Study> = { retail, "movielens-100k": movielens, beauty };
 

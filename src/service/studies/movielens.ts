@@ -14,7 +14,7 @@ import { alignInteractions, split } from "../../data/splits.js";
 import { evaluate } from "../../evaluation/evaluate.js";
 import { evaluateRatingModel } from "../../evaluation/ratings.js";
 import { fit } from "../../models/registry.js";
-import type { Study, StudyMeasurement, StudyRun } from "../replicate.js";
+import type { Study, StudyMeasurement, StudyRun } from "./study.js";
 import { measure, modelNames, type StudyModel, studyModelSchema, wantedModels } from "./study-models.js";
 
 const configSchema = z.strictObject({

@@ -15,7 +15,7 @@ import { type EvaluationCase, judgeCases } from "../../evaluation/evaluate.js";
 import { createExactSum } from "../../evaluation/exact-sum.js";
 import { fit } from "../../models/registry.js";
 import type { Recommender } from "../../ranking/recommender.js";
-import type { Study, StudyRun } from "../replicate.js";
+import type { Study, StudyRun } from "./study.js";
 import { measure, modelNames, type SegmentValues, studyModelSchema, wantedModels } from "./study-models.js";
 
 const configSchema = z.strictObject({

@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { throwIfCancelled } from "../../core/errors.js";
-import type { StudyMeasurement, StudyRun } from "../replicate.js";
+import type { StudyMeasurement, StudyRun } from "./study.js";
 
 export const studyModelSchema = z.strictObject({
   name: z.string(),
