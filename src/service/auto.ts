@@ -18,7 +18,7 @@ import { modelSpace } from "../tuning/model-space.js";
 import { type AutoDecision, decisionInWords } from "./auto-decision.js";
 import { type Contender, chooseChampion } from "./choose-champion.js";
 import { decideExcludeSeen } from "./evaluate.js";
-import { fileFingerprint, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
+import { dataFingerprint, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
 import type { Recipe } from "./recipe.js";
 import type { RunOptions, RunResult } from "./run-result.js";
 import { runKey, trainFile } from "./train.js";
@@ -56,10 +56,11 @@ export async function autoRecipe(
   const { interactions } = dataset;
   options.onTuneStep?.({ kind: "data", data: summarise(dataset) });
   const { excludeSeen } = decideExcludeSeen(recipe, interactions);
-  const part = tuningPart(recipe, interactions, excludeSeen);
+  const part = tuningPart(recipe, dataset, { excludeSeen, allowLeaks: options.allowLeaks });
   const [forTuning, forGate] = halves(part.cases, recipe.seed);
   options.onTuneStep?.({ kind: "start", metric, part: part.description, ...counts(part), numCases: forTuning.length });
 
+  const fingerprint = await dataFingerprint(recipe, file, options);
   const facts = factsOf(part.train);
   const { candidates, leftOut } = candidatesFor(recipe, facts);
   const settings: SearchSettings = {
@@ -73,7 +74,7 @@ export async function autoRecipe(
   };
   const dataKey = {
     auto: true,
-    file: dataset.report.sha256,
+    fingerprint,
     source: { ...recipe.source, file: undefined },
     clean: recipe.clean,
     split: part.split,
@@ -127,7 +128,7 @@ export async function autoRecipe(
   decision.reasons = decisionInWords(decision, { part: part.description, halved: forTuning !== forGate });
   const models = tuned.map(({ model, label, best }) => ({ name: model, label, params: { ...best.params } }));
   const best: Recipe = { ...recipe, models };
-  const key = runKey(best, await fileFingerprint(file, options.signal));
+  const key = runKey(best, fingerprint);
   const result = await trainFile(best, { file, key, workspace, dataset, decision }, options);
   return { result, decision, workspace };
 }

@@ -3,11 +3,10 @@
  * version, and names the champion. The result is written last; until then an earlier result stays in force.
  */
 import { throwIfCancelled } from "../core/errors.js";
-import type { Dataset } from "../data/readers/read-dataset.js";
 import { sha256 } from "../store/manifest.js";
 import { tastemakerVersion } from "../store/version.js";
 import { evaluateDataset, fitLabelled } from "./evaluate.js";
-import { dataFingerprint, readSource, sourceFile } from "./prepare-data.js";
+import { dataFingerprint, type RecipeData, readSource, sourceFile } from "./prepare-data.js";
 import type { Recipe } from "./recipe.js";
 import type { RunOptions, RunResult } from "./run-result.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
@@ -33,7 +32,7 @@ export interface TrainInput {
   key: string;
   workspace: Workspace;
   /** What `file` holds, where it was read already. */
-  dataset?: Dataset;
+  dataset?: RecipeData;
   /** Who is champion and why, where that was decided before. */
   decision?: RunResult["decision"];
 }

@@ -1,12 +1,13 @@
 /**
  * The part of the data on which a search judges: the recipe's validation part, or one of the kind of its test part, cut off
- * what the test part leaves. The test part itself is never looked at. Called by tune.ts and auto.ts.
+ * what the test part leaves. The test part itself is never looked at. Of several folds the first one is taken.
+ * Called by tune.ts and auto.ts.
  */
 import { ConfigError, DataError } from "../core/errors.js";
-import type { Interactions } from "../core/interactions.js";
 import type { EvaluationCase } from "../evaluation/evaluate.js";
-import { partCases } from "./evaluate.js";
-import { holdOut, type Part } from "./prepare-data.js";
+import { partCases } from "./part-cases.js";
+import { partLeaks } from "./part-leaks.js";
+import { holdOut, type Part, type RecipeData } from "./prepare-data.js";
 import type { Recipe } from "./recipe.js";
 import type { RecipeSplit } from "./recipe-split.js";
 
@@ -17,30 +18,44 @@ export interface TuningPart extends Part {
   split: RecipeSplit;
 }
 
-/** Throws DataError when the part cannot be cut off, or has nothing to judge. */
-export function tuningPart(recipe: Recipe, data: Interactions, excludeSeen: boolean): TuningPart {
-  const split = recipe.split.validation ?? likeTest(recipe, data);
-  let part: Part;
-  try {
-    [part] = holdOut({ ...recipe, split: { ...recipe.split, validation: split } }, data);
-  } catch (error) {
-    if (!(error instanceof DataError || error instanceof ConfigError)) throw error;
-    throw new DataError(`No validation part can be held out for tuning: ${error.message}`, { hint: error.hint, cause: error });
-  }
+/** Throws DataError when the part cannot be cut off, leaks (unless `allowLeaks`), or has nothing to judge. */
+export function tuningPart(
+  recipe: Recipe,
+  { interactions, folds }: Pick<RecipeData, "interactions" | "folds">,
+  { excludeSeen, allowLeaks }: { excludeSeen: boolean; allowLeaks?: boolean },
+): TuningPart {
+  const { test, validation } = recipe.split;
+  const [outer] = test ? holdOut({ ...recipe, split: { test } }, interactions, folds) : [];
+  const split = validation ?? likeTest(test, outer);
+  const parts = validationParts(recipe, split, outer?.train ?? interactions);
+  const [part] = parts;
+  partLeaks([part], { allowLeaks });
   const cases = partCases(part, excludeSeen).filter(({ relevant }) => relevant.length > 0);
   if (cases.length === 0)
     throw new DataError(`The validation part (${part.description}) has no one to judge on: no user of it has anything new to find.`, {
       hint: "Set split.validation to a larger or another part; with excludeSeen, items that a user had before do not count.",
     });
-  return { ...part, cases, split };
+  return { ...part, description: parts.length > 1 ? `the first of ${part.description}` : part.description, cases, split };
+}
+
+function validationParts(recipe: Recipe, validation: RecipeSplit, data: RecipeData["interactions"]): Part[] {
+  try {
+    return holdOut({ ...recipe, split: { validation } }, data);
+  } catch (error) {
+    if (!(error instanceof DataError || error instanceof ConfigError)) throw error;
+    throw new DataError(`No validation part can be held out for tuning: ${error.message}`, { hint: error.hint, cause: error });
+  }
 }
 
 /** A validation split of the kind of the test split; a boundary in time becomes the same share of the events. */
-function likeTest(recipe: Recipe, data: Interactions): RecipeSplit {
-  const { test } = recipe.split;
-  if (!test) return { by: "auto", testFraction: 0.2 };
-  if (test.at === undefined) return test;
-  const [part] = holdOut({ ...recipe, split: { test } }, data);
-  const share = part.testInteractions / (part.trainInteractions + part.testInteractions);
-  return { by: "time", testFraction: Math.min(0.5, Math.max(0.05, share)) };
+function likeTest(test: RecipeSplit | undefined, part: Part | undefined): RecipeSplit {
+  if (!test || !part || test.by === "files") return { by: "auto", testFraction: 0.2 };
+  if (test.at !== undefined) {
+    const share = part.testInteractions / (part.trainInteractions + part.testInteractions);
+    return { by: "time", testFraction: Math.min(0.5, Math.max(0.05, share)) };
+  }
+  if (test.by !== "folds") return test;
+  const { seed, given, givenFraction, folds = 2 } = test;
+  const testFraction = 1 / folds;
+  return test.of === "users" ? { by: "held-out-users", testFraction, seed, given, givenFraction } : { by: "random", testFraction, seed };
 }

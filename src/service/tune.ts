@@ -10,7 +10,7 @@ import { openTrialStore } from "../store/trial-store.js";
 import { directionOf } from "../tuning/model-objective.js";
 import { modelSpace } from "../tuning/model-space.js";
 import { decideExcludeSeen } from "./evaluate.js";
-import { readSource, sourceFile, summarise } from "./prepare-data.js";
+import { dataFingerprint, readSource, sourceFile, summarise } from "./prepare-data.js";
 import type { Recipe } from "./recipe.js";
 import type { RunOptions } from "./run-result.js";
 import { type SamplerName, type SchedulerName, type SearchSettings, searchModel } from "./tune-models.js";
@@ -56,12 +56,13 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
   const sampler = options.sampler ?? tune.sampler;
 
   const workspace = openWorkspace(options.workspace, recipe.name);
-  const dataset = await readSource(recipe, await sourceFile(recipe, workspace, options), options);
+  const file = await sourceFile(recipe, workspace, options);
+  const dataset = await readSource(recipe, file, options);
   const data = summarise(dataset);
   options.onTuneStep?.({ kind: "data", data });
   const { interactions } = dataset;
   const { excludeSeen } = decideExcludeSeen(recipe, interactions);
-  const part = tuningPart(recipe, interactions, excludeSeen);
+  const part = tuningPart(recipe, dataset, { excludeSeen, allowLeaks: options.allowLeaks });
   const { description, trainInteractions, testInteractions, cases } = part;
   const facts = { part: description, trainInteractions, testInteractions, numCases: cases.length };
   options.onTuneStep?.({ kind: "start", metric, ...facts });
@@ -76,7 +77,8 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
     window: options.window ?? tune.window,
   };
   const { source, clean, split } = recipe;
-  const dataKey = { file: dataset.report.sha256, source: { ...source, file: undefined }, clean, split, validation: part.split };
+  const fingerprint = await dataFingerprint(recipe, file, options);
+  const dataKey = { fingerprint, source: { ...source, file: undefined }, clean, split, validation: part.split };
   const hasTimestamps = interactions.timestamp !== undefined;
   const spaces = wanted.map(({ name, label, params }) =>
     modelSpace(getModel(name), { params, narrowed: tune.space[label], hasTimestamps }),
