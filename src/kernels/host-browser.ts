@@ -3,7 +3,7 @@
  * Kernels run on the calling thread in short slices; a page that wants none of that on its main thread
  * calls the library from a Web Worker of its own.
  */
-import type { KernelHost } from "./host.js";
+import type { KernelHost } from "./host-types.js";
 
 export function browserHost(): KernelHost {
   return {

@@ -2,7 +2,7 @@
  * Node half of the kernels: reads dist/wasm from disk and starts worker_threads.
  * Modules come from `process.getBuiltinModule`, so this file holds type imports only and bundles for any target.
  */
-import type { KernelHost, KernelThread, ThreadEvents } from "./host.js";
+import type { KernelHost, KernelThread, ThreadEvents } from "./host-types.js";
 
 /** The host for Node, or undefined outside it. */
 export function nodeHost(): KernelHost | undefined {

@@ -1,33 +1,9 @@
 /**
- * What kernels need from their surroundings: the bytes of a compiled module and, where there are any, threads.
- * The Node half is found at run time without an import, so a browser bundler never meets a `node:` module.
+ * Chooses the half for this environment. The Node half is found at run time without an import, so a browser bundler never meets a `node:` module.
  */
 import { browserHost } from "./host-browser.js";
 import { nodeHost } from "./host-node.js";
-
-/** A thread that runs the source text of `worker-main.ts`. */
-export interface KernelThread {
-  post(message: unknown): void;
-  /** While busy the thread keeps the process alive; while idle it does not. */
-  setBusy(busy: boolean): void;
-  terminate(): void;
-}
-
-export interface ThreadEvents {
-  onMessage(message: unknown): void;
-  /** The thread is gone and will send nothing more. */
-  onFailure(error: Error): void;
-}
-
-export interface KernelHost {
-  readonly name: "node" | "browser";
-  /** Absent where shared memory or threads cannot be had: kernels then run on the calling thread, in slices. */
-  readonly createThread?: (source: string, events: ThreadEvents) => KernelThread;
-  /** Number of cores. */
-  readonly cores: number;
-  /** Bytes of `dist/wasm/<fileName>`. */
-  readKernel(fileName: string): Promise<BufferSource>;
-}
+import type { KernelHost } from "./host-types.js";
 
 let current: KernelHost | undefined;
 

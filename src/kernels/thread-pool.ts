@@ -4,7 +4,8 @@
  * Idle threads do not keep the process alive. Called by `arena.ts`; the main thread only sends and receives messages.
  */
 import { KernelError } from "../core/errors.js";
-import { type KernelHost, type KernelThread, kernelHost } from "./host.js";
+import { kernelHost } from "./host.js";
+import type { KernelHost, KernelThread } from "./host-types.js";
 import { type DropMessage, type RunMessage, type ThreadAnswer, workerSource } from "./worker-main.js";
 
 export interface PoolArena {
