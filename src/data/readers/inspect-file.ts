@@ -26,6 +26,8 @@ export interface FileFacts {
   encoding: Encoding;
   /** Bytes of the text, uncompressed. */
   textBytes: number;
+  /** Whether a double quote occurs anywhere in the text. */
+  hasQuotes: boolean;
   /** The first megabyte, decoded, without a byte order mark. */
   sample: string;
   /** True when `sample` is the whole text. */
@@ -66,7 +68,7 @@ export async function inspectFile(
     throw gzip ? gzipError(path, error) : fileError(path, error);
   }
   const facts = { path, bytes, sha256: hash.digest("hex"), kind, gzip };
-  if (kind !== "text") return { ...facts, encoding: "utf-8", textBytes: 0, sample: "", sampleIsWhole: false };
+  if (kind !== "text") return { ...facts, encoding: "utf-8", textBytes: 0, hasQuotes: false, sample: "", sampleIsWhole: false };
   const inner = sampler.start();
   if (gzip && kindOf(inner, path) !== "text")
     throw new DataError(`${path} is a compressed ${kindOf(inner, path)} file.`, {
@@ -84,11 +86,13 @@ class TextSampler {
   #kept = 0;
   #total = 0;
   #carry: Buffer = Buffer.alloc(0);
+  #hasQuotes = false;
   #wide = 0; // characters beyond ASCII that are UTF-8
   #broken = 0; // byte sequences that are not
 
   add(chunk: Buffer): void {
     this.#total += chunk.length;
+    this.#hasQuotes ||= chunk.includes(0x22);
     if (this.#kept < SAMPLE_BYTES) {
       const part = chunk.subarray(0, SAMPLE_BYTES - this.#kept);
       this.#parts.push(Buffer.from(part));
@@ -105,7 +109,7 @@ class TextSampler {
     return this.#parts[0] ?? new Uint8Array(0);
   }
 
-  finish(path: string): Pick<FileFacts, "encoding" | "textBytes" | "sample" | "sampleIsWhole"> {
+  finish(path: string): Pick<FileFacts, "encoding" | "textBytes" | "hasQuotes" | "sample" | "sampleIsWhole"> {
     this.#judge(this.#carry);
     const head = Buffer.concat(this.#parts);
     const sampleIsWhole = this.#kept === this.#total;
@@ -114,7 +118,13 @@ class TextSampler {
     // Some broken characters among many good ones are damage; broken ones only are another encoding.
     const encoding = mark ?? (this.#broken > 0 && this.#broken * 4 > this.#wide ? "windows-1252" : "utf-8");
     const whole = mark ? head.length - (head.length % 2) : head.length;
-    return { encoding, textBytes: this.#total, sample: new TextDecoder(encoding).decode(head.subarray(0, whole)), sampleIsWhole };
+    return {
+      encoding,
+      textBytes: this.#total,
+      hasQuotes: this.#hasQuotes,
+      sample: new TextDecoder(encoding).decode(head.subarray(0, whole)),
+      sampleIsWhole,
+    };
   }
 
   #judge(bytes: Buffer): void {

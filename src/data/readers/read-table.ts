@@ -4,7 +4,7 @@
  * `readDataset` gives, so both can be matched.
  */
 import { resolve } from "node:path";
-import type { DuckDBDataChunk } from "@duckdb/node-api";
+import type { DuckDBVector } from "@duckdb/node-api";
 import { ConfigError, DataError, throwIfCancelled } from "../../core/errors.js";
 import type { IdMap } from "../../core/interactions.js";
 import type { Progress } from "../../core/model.js";
@@ -161,10 +161,11 @@ async function collect(session: Session, source: Source, { wanted, columns, onPr
   for (;;) {
     const chunk = await session.guard(() => result.fetchChunk());
     if (!chunk || chunk.rowCount === 0) break;
-    const skip = Uint8Array.from(valuesOf(chunk, at("reason")), Number);
-    const good: number[] = [];
-    skip.forEach((reason, row) => {
-      if (reason === 0) good.push(row);
+    const skip = valuesOf(chunk.getColumnVector(at("reason")), Uint8Array);
+    const good = new Int32Array(chunk.rowCount);
+    let numGood = 0;
+    skip.subarray(0, chunk.rowCount).forEach((reason, row) => {
+      if (reason === 0) good[numGood++] = row;
       else if (reason === BLANK) blank++;
       else {
         const known = rejected.find((one) => one.reason === reasons[reason - 1]);
@@ -177,14 +178,16 @@ async function collect(session: Session, source: Source, { wanted, columns, onPr
     for (const { role, collector, parts } of ids) {
       const out = new Int32Array(chunk.rowCount);
       collector.add(chunk.getColumnVector(at(`role ${role}`)), undefined, skip, out);
-      parts.push(Int32Array.from(good, (row) => out[row]));
+      parts.push(good.subarray(0, numGood).map((row) => out[row]));
     }
     for (const { role, parts } of numbers) {
-      const values = valuesOf(chunk, at(`role ${role}`));
-      parts.push(Float64Array.from(good, (row) => (values[row] === null ? Number.NaN : Number(values[row]))));
+      const values = valuesOf(chunk.getColumnVector(at(`role ${role}`)), Float64Array);
+      const own = new Float64Array(numGood);
+      for (let row = 0; row < numGood; row++) own[row] = values[good[row]];
+      parts.push(own);
     }
     rows += chunk.rowCount;
-    kept += good.length;
+    kept += numGood;
     onProgress?.({ stage: "reading", done: rows, total: Math.max(rows, source.estimatedRows) });
   }
   return {
@@ -222,11 +225,13 @@ function tableSql(source: Source, wanted: readonly TableColumn[], columns: Recor
     }
     if (!mayBeEmpty) reject(`no ${role}`, isEmpty);
     reject(`unreadable ${role}`, `NOT ${isEmpty} AND coalesce(NOT isfinite(TRY_CAST(${cell} AS DOUBLE)), true)`);
-    selected.push(`TRY_CAST(${cell} AS DOUBLE) AS ${name(`role ${role}`)}`);
+    selected.push(`coalesce(TRY_CAST(${cell} AS DOUBLE), 'nan'::DOUBLE) AS ${name(`role ${role}`)}`);
   }
   const blank = source.blankSql ? `WHEN ${source.blankSql} THEN ${BLANK}` : "";
-  const sql = `SELECT CAST(CASE ${blank} ${cases.join(" ")} ELSE 0 END AS UTINYINT) AS reason, concat_ws(', ', ${shown.join(", ")}) AS value,
-    ${source.lineSql ?? "0.0::DOUBLE"} AS line, ${selected.join(", ")} FROM ${source.relation(true)}`;
+  // The row's text is made for rejected rows only.
+  const sql = `SELECT reason, CASE WHEN reason = 0 THEN '' ELSE value END AS value, line, * EXCLUDE (reason, value, line) FROM (
+    SELECT CAST(CASE ${blank} ${cases.join(" ")} ELSE 0 END AS UTINYINT) AS reason, concat_ws(', ', ${shown.join(", ")}) AS value,
+    ${source.lineSql ?? "0.0::DOUBLE"} AS line, ${selected.join(", ")} FROM ${source.relation(true)})`;
   return { sql, reasons };
 }
 
@@ -240,10 +245,14 @@ function idText({ name: column, type }: SourceColumn): string {
   return `CASE WHEN ${cell} IS NULL OR trim(CAST(${cell} AS VARCHAR), E' \\t\\r\\n') = '' THEN '' ELSE CAST(${cell} AS VARCHAR) END`;
 }
 
-/** The cells of a number column, null where there is none. */
-function valuesOf(chunk: DuckDBDataChunk, column: number): ArrayLike<unknown> {
-  const vector = chunk.getColumnVector(column);
-  return Array.from({ length: chunk.rowCount }, (_, row) => vector.getItem(row));
+/** The values of a number column without NULLs: the driver's own array where it shows it. */
+function valuesOf<T extends Uint8Array | Float64Array>(
+  vector: DuckDBVector,
+  type: { new (length: number): T; from(values: number[]): T },
+): T {
+  const { items } = vector as unknown as { items?: unknown };
+  if (items instanceof type) return items;
+  return type.from(Array.from({ length: vector.itemCount }, (_, row) => Number(vector.getItem(row))));
 }
 
 function joined<T extends Int32Array | Float64Array>(out: T, parts: readonly T[]): T {

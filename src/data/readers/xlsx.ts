@@ -37,6 +37,7 @@ export async function openXlsx(session: Session, facts: FileFacts, options: Read
   const source = csvSource({
     file,
     gzip: false,
+    hasQuotes: true,
     dialect: { delimiter: ",", quote: '"', escape: '"', header, columns: [...distinctNames(names), ROW], recordBytes: 1 },
     estimatedRows: found.rows,
     guessed: [],
