@@ -11,7 +11,7 @@ const DAY = 86_400_000;
 
 export function byTime(times: Float64Array, at: number, until: number): Uint8Array {
   if (!(until > at)) throw wrong("until", until, "It must be later than `at`.");
-  return Uint8Array.from(times, (time) => (time < at ? side.train : time < until ? side.test : side.dropped));
+  return sidesAt(times, (time) => (time < at ? side.train : time < until ? side.test : side.dropped));
 }
 
 /** The instant whose boundary comes nearest to the wanted share, among those that leave both sides something. */
@@ -33,7 +33,7 @@ export function byLastDays(times: Float64Array, days: number): Uint8Array {
   let last = -Infinity;
   for (let e = 0; e < times.length; e++) if (times[e] > last) last = times[e];
   const start = last - days * DAY;
-  return Uint8Array.from(times, (time) => (time > start ? side.test : side.train));
+  return sidesAt(times, (time) => (time > start ? side.test : side.train));
 }
 
 /** The last share of each user's events. */
@@ -45,5 +45,11 @@ export function byTimePerUser(data: Interactions, testFraction: number): Uint8Ar
     const own = inTimeOrder(data, positions);
     for (let e = own.length - shareOf(own.length, testFraction); e < own.length; e++) sides[own[e]] = side.test;
   });
+  return sides;
+}
+
+function sidesAt(times: Float64Array, sideOf: (time: number) => number): Uint8Array {
+  const sides = new Uint8Array(times.length);
+  for (let e = 0; e < times.length; e++) sides[e] = sideOf(times[e]);
   return sides;
 }
