@@ -87,6 +87,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   const limit = Math.min(budget.trials ?? Infinity, sampler.size ? sampler.size(space) + initial.length : Infinity);
   const finished: (Trial | undefined)[] = [];
   const asked: TrialParams[] = [];
+  const used = new Set<string>();
   const running = new Map<number, Promise<void>>();
   const stop = new AbortController();
   const cancel = () => stop.abort();
@@ -95,20 +96,18 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   let late = false;
 
   const known = () => finished.filter((trial) => trial !== undefined);
-  const bestOf = () =>
-    known()
-      .filter(({ state }) => state === "complete")
-      .sort(order)[0] as Trial | undefined;
+  let best: Trial | undefined;
   const settle = (trial: Trial) => {
     finished[trial.number] = trial;
-    options.onTrial?.({ trials: known(), trial, best: bestOf(), total: Number.isFinite(limit) ? limit : undefined });
+    if (trial.state === "complete" && (!best || order(trial, best) < 0)) best = trial;
+    options.onTrial?.({ trials: known(), trial, best, total: Number.isFinite(limit) ? limit : undefined });
   };
   const run = async (number: number, visible: readonly Trial[]) => {
     try {
       const trial = await runTrial(options, { number, params: asked[number], visible, signal: stop.signal });
       await store.addTrial(study, trial);
       settle(trial);
-      if (!bestOf() && known().length >= MAX_FAILURES) throw allFailed(known());
+      if (!best && known().length >= MAX_FAILURES) throw allFailed(known());
     } catch (error) {
       if (!stop.signal.aborted) fault = error;
       stop.abort();
@@ -121,7 +120,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
       ? undefined
       : setTimeout(() => {
           late = true;
-          if (bestOf()) stop.abort(); // without any result yet, the running trials may end
+          if (best) stop.abort(); // without any result yet, the running trials may end
         }, budget.seconds * 1000);
   options.signal?.addEventListener("abort", cancel, { once: true });
   if (options.signal?.aborted) stop.abort();
@@ -138,6 +137,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
         break;
       }
       asked.push(params);
+      used.add(keyOf(params));
       if (before) settle(before);
       else running.set(number, run(number, visible));
     }
@@ -148,7 +148,6 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   }
   if (fault !== undefined) throw fault;
   if (options.signal?.aborted) throw new CancelledError("The search was cancelled.", { hint: "Finished trials are kept." });
-  const best = bestOf();
   if (!best) throw allFailed(known());
   return { trials: known(), best, stoppedBy: late ? "seconds" : stoppedBy };
 
@@ -166,7 +165,6 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
       ranked: there(ranked),
       pending: there(pending),
     };
-    const used = new Set(asked.map(keyOf));
     let twice: TrialParams | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const proposal = repair(sampler.propose({ ...question, random: createRandom(mix(seed, number, attempt)) }));
