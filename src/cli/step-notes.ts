@@ -1,10 +1,9 @@
 /**
- * A run in words and as a table: what was read, guessed and rejected, what is held out, and how the models did.
+ * A run in words: what was read, guessed and rejected, and what is held out. How the models did is in evaluation-tables.ts.
  */
 import { isAbsolute, relative } from "node:path";
 import type { ListResult } from "../service/ranked-lists.js";
-import type { DataSummary, Evaluation, RunStep } from "../service/run-result.js";
-import { formatTable } from "./table.js";
+import type { DataSummary, RunStep } from "../service/run-result.js";
 
 const flags: Record<string, string> = {
   user: "--user COLUMN",
@@ -87,27 +86,6 @@ function listNotes({ label, report, numCases, numWithoutList, numDuplicates }: L
   if (numWithoutList > 0)
     lines.push(`Warning (${label}): ${count(numWithoutList)} of ${count(numCases)} test users have no list; each counts as 0.`);
   return lines;
-}
-
-/** One table for each held-out part: models × metrics, the champion marked. */
-export function evaluationTables({ parts, models, lists = [], metrics, champion, chosenBy }: Evaluation): string {
-  const tables = parts.map(({ name, description, folds }) => {
-    const rows = models.map(({ label, metrics: values, spread, seconds }) => [
-      `${label === champion ? "*" : " "} ${label}`,
-      ...metrics.map((metric) => {
-        const deviation = spread?.[name]?.[metric];
-        return `${values[name]?.[metric]?.toFixed(4) ?? ""}${deviation === undefined ? "" : ` ± ${deviation.toFixed(4)}`}`;
-      }),
-      `${seconds.toFixed(1)} s`,
-    ]);
-    const listRows = lists
-      .filter(({ part }) => part === name)
-      .map(({ label, metrics: values }) => [`  ${label} (lists)`, ...metrics.map((metric) => values[metric]?.toFixed(4) ?? ""), ""]);
-    const legend = folds === undefined ? "" : "; ± standard deviation over folds";
-    return `${formatTable([[`  ${name}`, ...metrics, "time"], ...rows, ...listRows])}\n(${name}: ${description}${legend})`;
-  });
-  if (champion === undefined || parts.length === 0) return tables.join("\n\n");
-  return `${tables.join("\n\n")}\n* ${champion} is best by ${chosenBy} on the ${parts[0].name} part.`;
 }
 
 /** A path below the current folder without that folder. */

@@ -4,10 +4,13 @@
  */
 import { throwIfCancelled } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
-import { type EvaluateOptions, evaluateCases } from "../evaluation/evaluate.js";
+import { checkBootstrap } from "../evaluation/bootstrap.js";
 import { fit } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
-import { partCases } from "./part-cases.js";
+import { tastemakerVersion } from "../store/version.js";
+import { directionOf } from "../tuning/model-objective.js";
+import { compareWithBest } from "./compare-models.js";
+import { type ComparableValues, type FoldValues, type JudgeSettings, judgeFold, summarizeFolds } from "./judge-part.js";
 import { partLeaks } from "./part-leaks.js";
 import { holdOut, type Part, type RecipeData, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
 import { judgeLists, type ListResult } from "./ranked-lists.js";
@@ -39,38 +42,44 @@ export async function evaluateDataset(recipe: Recipe, dataset: RecipeData, optio
   const leaks = partLeaks(parts, options);
   if (leaks.some(({ findings }) => findings.length > 0)) onStep?.({ kind: "leaks", leaks });
   const { metrics, choose } = recipe.evaluation;
-  const judging = (label: string): EvaluateOptions => ({
-    metrics,
-    excludeSeen,
-    signal,
+  const intervals = options.intervals && checkBootstrap(options.intervals);
+  const judging = (label: string): JudgeSettings => ({
+    ...{ metrics, choose, excludeSeen, intervals, signal },
+    breakdown: options.breakdown,
     onProgress: (progress) => options.onProgress?.({ ...progress, stage: `judging ${label}` }),
   });
+  const comparable = new Map(summaries.map(({ name }) => [name, new Map<string, ComparableValues>()]));
   const lists: ListResult[] = []; // first: what is wrong with them is known before anything is fitted
   for (const source of options.lists ?? []) {
     throwIfCancelled(signal);
-    const result = await judgeLists(source, parts, { ...judging(source.name), columns: options.listColumns, threads: options.threads });
+    const { result, chosen } = await judgeLists(source, parts, {
+      ...judging(source.name),
+      columns: options.listColumns,
+      threads: options.threads,
+    });
     lists.push(result);
+    if (chosen) comparable.get(result.part)!.set(listKey(source.name), chosen);
     onStep?.({ kind: "list", result });
   }
   const models: ModelResult[] = [];
   for (const model of recipe.models) {
-    const start = performance.now();
-    const values: { name: PartSummary["name"]; values: Record<string, number> }[] = [];
-    for (const part of parts) {
-      throwIfCancelled(signal);
-      const fitted = await fitLabelled(model, part.train, { ...options, seed: recipe.seed });
-      try {
-        values.push({ name: part.name, values: await judge(fitted, part, judging(model.label)) });
-      } finally {
-        fitted.dispose();
-      }
-    }
-    const seconds = (performance.now() - start) / 1000;
-    const result: ModelResult = { label: model.label, model: model.name, params: model.params, ...overFolds(values), seconds };
+    const result = await judgeModel(model, parts, judging(model.label), {
+      fitting: { ...options, seed: recipe.seed },
+      keep: (part, values) => intervals && comparable.get(part)!.set(model.label, values),
+    });
     models.push(result);
     onStep?.({ kind: "model", result });
   }
   const champion = bestOf(models, parts[0]?.name, choose);
+  if (intervals && champion !== undefined)
+    for (const [part, judged] of comparable) {
+      const compared = compareWithBest(judged, { best: champion, metric: choose, intervals });
+      for (const model of models) {
+        const comparison = compared.get(model.label);
+        if (comparison) model.comparison = { ...model.comparison, [part]: comparison };
+      }
+      for (const list of lists) if (list.part === part) list.comparison = compared.get(listKey(list.label));
+    }
   return {
     data,
     parts: summaries,
@@ -81,7 +90,58 @@ export async function evaluateDataset(recipe: Recipe, dataset: RecipeData, optio
     ...(leaks.some(({ findings }) => findings.length > 0) ? { leaks } : {}),
     champion,
     chosenBy: choose,
+    seed: recipe.seed,
+    tastemaker: tastemakerVersion,
+    ...(intervals ? { intervals } : {}),
   };
+}
+
+/** A list may go by the name of a model. */
+function listKey(name: string): string {
+  return `list ${name}`;
+}
+
+interface ModelJudging {
+  fitting: RunOptions & { seed: number };
+  /** Takes the chosen metric case by case. */
+  keep: (part: PartSummary["name"], values: ComparableValues) => void;
+}
+
+/** Fits one model on the train side of every fold and judges it; what is held is the values of one part's folds. */
+async function judgeModel(
+  model: Recipe["models"][number],
+  parts: readonly Part[],
+  settings: JudgeSettings,
+  { fitting, keep }: ModelJudging,
+): Promise<ModelResult> {
+  const start = performance.now();
+  const { label, name: definition, params } = model;
+  const result: ModelResult = { label, model: definition, params, metrics: {}, seconds: 0 };
+  for (const part of new Set(parts.map(({ name }) => name))) {
+    const folds = parts.filter(({ name }) => name === part);
+    const judged: FoldValues[] = [];
+    for (const fold of folds) {
+      throwIfCancelled(fitting.signal);
+      const fitted = await fitLabelled(model, fold.train, fitting);
+      try {
+        const breakdown = settings.breakdown && folds.length === 1;
+        judged.push(await judgeFold(fitted, fold, { ...settings, breakdown }));
+        const { losses } = fitted.fitted;
+        if (losses?.length && judged.length === 1) result.losses = { ...result.losses, [part]: losses };
+      } finally {
+        fitted.dispose();
+      }
+    }
+    const { chosen, metrics, spread, estimates, breakdown, numCases } = summarizeFolds(judged, settings);
+    if (chosen) keep(part, chosen);
+    result.metrics[part] = metrics;
+    result.numCases = { ...result.numCases, [part]: numCases };
+    if (spread) result.spread = { ...result.spread, [part]: spread };
+    if (estimates) result.estimates = { ...result.estimates, [part]: estimates };
+    if (breakdown) result.breakdown = { ...result.breakdown, [part]: breakdown };
+  }
+  result.seconds = (performance.now() - start) / 1000;
+  return result;
 }
 
 /** Folds of one name are one part; its numbers of events are those of all folds. */
@@ -93,24 +153,6 @@ function summariseParts(parts: readonly Part[]): PartSummary[] {
     const summary = { name, description, trainInteractions: sum("trainInteractions"), testInteractions: sum("testInteractions") };
     return folds.length === 1 ? summary : { ...summary, folds: folds.length };
   });
-}
-
-/** The mean of each metric over the folds of a part, and its standard deviation where there are several. */
-function overFolds(
-  judged: readonly { name: PartSummary["name"]; values: Record<string, number> }[],
-): Pick<ModelResult, "metrics" | "spread"> {
-  const metrics: ModelResult["metrics"] = {};
-  const spread: NonNullable<ModelResult["spread"]> = {};
-  for (const name of new Set(judged.map((one) => one.name))) {
-    const folds = judged.filter((one) => one.name === name).map(({ values }) => values);
-    const mean = (label: string) => folds.reduce((sum, values) => sum + values[label], 0) / folds.length;
-    const deviation = (label: string) =>
-      Math.sqrt(folds.reduce((sum, values) => sum + (values[label] - mean(label)) ** 2, 0) / (folds.length - 1));
-    const labels = Object.keys(folds[0]);
-    metrics[name] = folds.length === 1 ? folds[0] : Object.fromEntries(labels.map((label) => [label, mean(label)]));
-    if (folds.length > 1) spread[name] = Object.fromEntries(labels.map((label) => [label, deviation(label)]));
-  }
-  return Object.keys(spread).length > 0 ? { metrics, spread } : { metrics };
 }
 
 /** Fits one model of a recipe; progress carries its label. */
@@ -135,13 +177,10 @@ export function decideExcludeSeen(recipe: Recipe, data: Interactions): { exclude
   return { excludeSeen: share < REPEAT_SHARE, reason: `${(share * 100).toFixed(0)} % of the events repeat an earlier one` };
 }
 
-async function judge(model: Recommender, part: Part, options: EvaluateOptions): Promise<Record<string, number>> {
-  return evaluateCases(model, partCases(part, options.excludeSeen ?? true), options);
-}
-
-/** The label with the highest value; the first of equals. */
+/** The label with the best value; the first of equals. */
 function bestOf(models: readonly ModelResult[], part: PartSummary["name"] | undefined, metric: string): string | undefined {
   if (part === undefined) return undefined;
-  const value = (result: ModelResult) => result.metrics[part]?.[metric] ?? Number.NEGATIVE_INFINITY;
-  return models.reduce((best, result) => (value(result) > value(best) ? result : best)).label;
+  const sign = directionOf(metric) === "minimize" ? -1 : 1;
+  const value = (result: ModelResult) => sign * (result.metrics[part]?.[metric] ?? Number.NaN);
+  return models.reduce((best, result) => (value(result) > value(best) || Number.isNaN(value(best)) ? result : best)).label;
 }

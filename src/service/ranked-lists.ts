@@ -5,8 +5,10 @@
 import { ConfigError, DataError } from "../core/errors.js";
 import { type ListFile, readRankedLists } from "../data/readers/ranked-lists.js";
 import type { TableOptions } from "../data/readers/read-table.js";
-import { type EvaluateOptions, evaluateCases } from "../evaluation/evaluate.js";
 import { hasList, recommenderOfLists, userLists } from "../evaluation/ranked-lists.js";
+import type { Estimate, SegmentRow } from "../evaluation/summarize.js";
+import type { ModelComparison } from "./compare-models.js";
+import { type ComparableValues, type JudgeSettings, judgeFold, summarizeFolds } from "./judge-part.js";
 import { partCases } from "./part-cases.js";
 import type { Part } from "./prepare-data.js";
 import type { PartSummary } from "./run-result.js";
@@ -21,6 +23,10 @@ export interface ListResult {
   label: string;
   part: PartSummary["name"];
   metrics: Record<string, number>;
+  /** As in `ModelResult`, of `part`. */
+  estimates?: Record<string, Estimate>;
+  comparison?: ModelComparison;
+  breakdown?: SegmentRow[];
   /** Cases judged, and those whose user has no list: each counts as an empty list, so as 0. */
   numCases: number;
   numWithoutList: number;
@@ -34,8 +40,8 @@ export interface ListResult {
 export async function judgeLists(
   { name, file }: ListSource,
   parts: readonly Part[],
-  { columns, threads, ...options }: EvaluateOptions & Pick<TableOptions, "columns" | "threads">,
-): Promise<ListResult> {
+  { columns, threads, ...settings }: JudgeSettings & Pick<TableOptions, "columns" | "threads">,
+): Promise<{ result: ListResult; chosen?: ComparableValues }> {
   const start = performance.now();
   const part = parts.at(-1);
   if (!part)
@@ -49,7 +55,7 @@ export async function judgeLists(
       details: { path: `split.${part.name}` },
     });
   const { train, test } = part;
-  const { signal, onProgress } = options;
+  const { signal, onProgress } = settings;
   const rows = await readRankedLists(file, { users: test.users, items: test.items, columns, threads, signal, onProgress });
   const lists = userLists({ ...rows, numUsers: test.numUsers, numItems: test.numItems });
   const { unknownUsers, unknownItems } = rows.report;
@@ -59,16 +65,17 @@ export async function judgeLists(
       details: { file },
     });
   }
-  const cases = partCases(part, options.excludeSeen ?? true).filter(({ relevant }) => relevant.length > 0);
-  const metrics = await evaluateCases(recommenderOfLists(lists, { name, train }), cases, options);
-  return {
+  const cases = partCases(part, settings.excludeSeen).filter(({ relevant }) => relevant.length > 0);
+  const model = recommenderOfLists(lists, { name, train });
+  const { chosen, spread: _, ...figures } = summarizeFolds([await judgeFold(model, part, settings)], settings);
+  const result: ListResult = {
     label: name,
     part: part.name,
-    metrics,
-    numCases: cases.length,
+    ...figures,
     numWithoutList: cases.filter(({ query }) => !hasList(lists, query)).length,
     numDuplicates: lists.numDuplicates,
     report: rows.report,
     seconds: (performance.now() - start) / 1000,
   };
+  return { result, chosen };
 }

@@ -4,7 +4,9 @@
  */
 import type { Progress } from "../core/model.js";
 import type { ReadReport } from "../data/readers/read-dataset.js";
+import type { Estimate, IntervalOptions, SegmentRow } from "../evaluation/summarize.js";
 import type { AutoDecision } from "./auto-decision.js";
+import type { ModelComparison } from "./compare-models.js";
 import type { PartLeaks } from "./part-leaks.js";
 import type { ListResult, ListSource } from "./ranked-lists.js";
 
@@ -35,6 +37,16 @@ export interface ModelResult {
   metrics: Partial<Record<PartSummary["name"], Record<string, number>>>;
   /** Standard deviation over the folds of each part that has several. */
   spread?: Partial<Record<PartSummary["name"], Record<string, number>>>;
+  /** Cases judged in each part, over its folds. */
+  numCases?: Partial<Record<PartSummary["name"], number>>;
+  /** Every metric with its interval, by part; when intervals were asked for. */
+  estimates?: Partial<Record<PartSummary["name"], Record<string, Estimate>>>;
+  /** Compared with the champion, by part; when intervals were asked for, and not of the champion itself. */
+  comparison?: Partial<Record<PartSummary["name"], ModelComparison>>;
+  /** Figures by group of users and items for each part without folds; when a breakdown was asked for. */
+  breakdown?: Partial<Record<PartSummary["name"], SegmentRow[]>>;
+  /** Loss after each iteration of the (first) fit of each part, where the model has one. */
+  losses?: Partial<Record<PartSummary["name"], readonly number[]>>;
   /** Time of fitting and judging, all parts. */
   seconds: number;
   /** Version in the model store; absent when nothing was saved. */
@@ -55,6 +67,12 @@ export interface Evaluation {
   /** Label of the best model by `chosenBy` on the first part; undefined when nothing was held out. */
   champion?: string;
   chosenBy: string;
+  /** Of every fit. */
+  seed?: number;
+  /** Version of the package. */
+  tastemaker?: string;
+  /** How intervals were made; absent when there are none. */
+  intervals?: Required<IntervalOptions>;
 }
 
 export interface RunResult extends Evaluation {
@@ -89,6 +107,10 @@ export interface RunOptions {
   lists?: readonly ListSource[];
   /** Role (user, item, score, rank) → column of those lists; by default guessed. */
   listColumns?: Readonly<Record<string, string>>;
+  /** Give every figure an interval, and compare every model with the best. Default: neither. */
+  intervals?: IntervalOptions;
+  /** Judge by groups too: activity of users, popularity of items, repeated and new items. Default false. */
+  breakdown?: boolean;
   /** Worker threads. Default: the cores of the machine. */
   threads?: number;
   signal?: AbortSignal;

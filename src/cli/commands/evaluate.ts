@@ -6,13 +6,16 @@ import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../../core/errors.js";
 import { evaluateRecipe } from "../../service/evaluate.js";
 import type { ListSource } from "../../service/ranked-lists.js";
+import { checkWritable, writeReport } from "../../service/report/write-report.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
-import { positiveNumber, recipeOf, runOptions, type SourceOptions, withSourceOptions } from "../run-options.js";
-import { evaluationTables } from "../step-notes.js";
+import { evaluationTables } from "../evaluation-tables.js";
+import { positiveNumber, recipeOf, runOptions, type SourceOptions, wholeNumber, withSourceOptions } from "../run-options.js";
 
 interface Options extends SourceOptions, CommonOptions {
   lists?: ListSource[];
   listColumns?: Record<string, string>;
+  report?: string;
+  resamples: number;
   impressions?: string;
   policy?: string[];
   logColumns?: Record<string, string>;
@@ -26,6 +29,8 @@ export function registerEvaluate(program: Command, context: CliContext): void {
     .description("Judge the models of a recipe on held-out data, or policies on logged impressions; no model is saved.")
     .option("--lists <name=file>", "judge lists of another system too: rows of user, item and score or rank; may be repeated", listSource)
     .option("--list-columns <role=column,…>", "columns of those lists: user, item, score or rank", roles)
+    .option("--report <file>", "write an HTML file with tables and charts, to open in a browser")
+    .option("--resamples <number>", "draws of the bootstrap behind the intervals; 0 = no intervals", wholeNumber(0), 1000)
     .option("--impressions <file>", "judge policies on this log: rows of user, item, propensity and reward")
     .option(
       "--policy <name>",
@@ -45,6 +50,7 @@ export function registerEvaluate(program: Command, context: CliContext): void {
       examples(
         "tastemaker evaluate demo",
         "tastemaker evaluate recipes/retail.yaml --data data --json",
+        "tastemaker evaluate shop.yaml --report report.html",
         "tastemaker evaluate shop.yaml --lists peer=peer.csv",
         "tastemaker evaluate --impressions log.csv --policy target_probability",
         "tastemaker evaluate shop.yaml --impressions log.csv --policy als --temperature 0.1",
@@ -62,8 +68,17 @@ export function registerEvaluate(program: Command, context: CliContext): void {
         );
       }
       const recipe = await recipeOf(target, options);
-      const { lists, listColumns } = options;
-      const evaluation = await evaluateRecipe(recipe, { ...runOptions(context, options), lists, listColumns });
+      const { lists, listColumns, report, resamples } = options;
+      if (report !== undefined) await checkWritable(report); // before anything is fitted
+      const evaluation = await evaluateRecipe(recipe, {
+        ...runOptions(context, options),
+        ...{ lists, listColumns, breakdown: true },
+        ...(resamples > 0 ? { intervals: { resamples } } : {}),
+      });
+      if (report !== undefined) {
+        await writeReport(report, { title: recipe.title ?? recipe.name, recipe, evaluation });
+        context.note(`Wrote ${report}.`);
+      }
       context.print(options.json ? JSON.stringify(evaluation) : `\n${evaluationTables(evaluation)}`);
     });
 }

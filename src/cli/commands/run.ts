@@ -2,8 +2,9 @@
 import type { Command } from "commander";
 import { runRecipe } from "../../service/run.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
+import { evaluationTables } from "../evaluation-tables.js";
 import { recipeOf, runOptions, type SourceOptions, withServeOptions, withSourceOptions } from "../run-options.js";
-import { evaluationTables, stepNotes } from "../step-notes.js";
+import { stepNotes } from "../step-notes.js";
 
 type Options = SourceOptions & CommonOptions & { serve?: boolean; fresh?: boolean };
 

@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { trainRecipe } from "../../service/train.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
+import { evaluationTables } from "../evaluation-tables.js";
 import { recipeOf, runOptions, type SourceOptions, withSourceOptions } from "../run-options.js";
-import { evaluationTables } from "../step-notes.js";
 
 export function registerTrain(program: Command, context: CliContext): void {
   const command = program

@@ -1,0 +1,62 @@
+/** How the models of a recipe did, as tables: one for each held-out part, models × metrics, the champion marked. */
+import type { ModelComparison } from "../service/compare-models.js";
+import type { Evaluation, ModelResult, PartSummary } from "../service/run-result.js";
+import { formatTable } from "./table.js";
+
+interface Row extends Pick<ModelResult, "label"> {
+  values?: Record<string, number>;
+  /** Half the width of an interval, or the standard deviation over folds. */
+  reach: (metric: string) => number | undefined;
+  comparison?: ModelComparison;
+  time: string;
+}
+
+export function evaluationTables(evaluation: Evaluation): string {
+  const { parts, champion, chosenBy } = evaluation;
+  const tables = parts.map((part) => partTable(part, evaluation));
+  if (champion === undefined || parts.length === 0) return tables.join("\n\n");
+  return `${tables.join("\n\n")}\n* ${champion} is best by ${chosenBy} on the ${parts[0].name} part.`;
+}
+
+function partTable({ name, description, folds }: PartSummary, evaluation: Evaluation): string {
+  const { models, lists = [], metrics, champion, chosenBy, intervals } = evaluation;
+  const rows: Row[] = models.map(({ label, metrics: values, spread, estimates, comparison, seconds }) => ({
+    label: `${label === champion ? "*" : " "} ${label}`,
+    values: values[name],
+    reach: (metric) => (folds === undefined ? halfWidth(estimates?.[name]?.[metric]) : spread?.[name]?.[metric]),
+    comparison: comparison?.[name],
+    time: `${seconds.toFixed(1)} s`,
+  }));
+  for (const { label, part, metrics: values, estimates, comparison } of lists)
+    if (part === name)
+      rows.push({ label: `  ${label} (lists)`, values, reach: (metric) => halfWidth(estimates?.[metric]), comparison, time: "" });
+  const compared = rows.some(({ comparison }) => comparison);
+  const header = [`  ${name}`, ...metrics, ...(compared ? ["differs from best"] : []), "time"];
+  const cells = rows.map(({ label, values, reach, comparison, time }) => {
+    const figures = metrics.map((metric) => withReach(values?.[metric], reach(metric)));
+    return [label, ...figures, ...(compared ? [comparison ? verdict(comparison) : label.startsWith("*") ? "best" : ""] : []), time];
+  });
+  const numCases = models[0]?.numCases?.[name];
+  const legend = [
+    `${name}: ${description}`,
+    numCases === undefined ? "" : `${numCases.toLocaleString("en")} questions`,
+    folds !== undefined ? "± standard deviation over folds" : intervals ? `± half of the ${intervals.level * 100} % interval` : "",
+    compared ? `p: paired bootstrap by ${chosenBy}, Holm` : "",
+  ];
+  return `${formatTable([header, ...cells])}\n(${legend.filter(Boolean).join("; ")})`;
+}
+
+function withReach(value: number | undefined, reach: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return "";
+  return `${value.toFixed(4)}${reach === undefined ? "" : ` ± ${reach.toFixed(4)}`}`;
+}
+
+function halfWidth(estimate: { low?: number; high?: number } | undefined): number | undefined {
+  return estimate?.low === undefined || estimate.high === undefined ? undefined : (estimate.high - estimate.low) / 2;
+}
+
+function verdict({ pAdjusted, difference }: ModelComparison): string {
+  const p = pAdjusted < 0.001 ? "p < 0.001" : `p = ${pAdjusted.toFixed(3)}`;
+  if (difference === 0 || pAdjusted >= 0.05) return `no, ${p}`;
+  return `${difference < 0 ? "lower" : "higher"}, ${p}`;
+}

@@ -1,0 +1,46 @@
+/**
+ * Which models differ from the best one by more than chance: paired on the same cases, p values corrected by Holm over
+ * the models of a part. Called by evaluate.ts.
+ */
+import { adjustPValues } from "../evaluation/adjust-p-values.js";
+import { comparePaired, type PairedComparison } from "../evaluation/compare.js";
+import type { IntervalOptions } from "../evaluation/summarize.js";
+import { MIN_QUESTIONS } from "./choose-champion.js";
+import type { ComparableValues } from "./judge-part.js";
+
+/** Fewest draws of a test: a corrected p value of 0.05 must be in reach with dozens of models. */
+const MIN_RESAMPLES = 5000;
+
+export interface ModelComparison extends PairedComparison {
+  /** Label of the best model; `difference` is this model − the best. */
+  best: string;
+  metric: string;
+  /** `pBootstrap` corrected by Holm over the models that were compared. */
+  pAdjusted: number;
+}
+
+/** By label, for all others than `best`; none when there are too few users to tell anything. */
+export function compareWithBest(
+  judged: ReadonlyMap<string, ComparableValues>,
+  { best, metric, intervals }: { best: string; metric: string; intervals: IntervalOptions },
+): Map<string, ModelComparison> {
+  const champion = judged.get(best);
+  const compared: [string, PairedComparison][] = [];
+  for (const [label, { values }] of judged) {
+    if (!champion || label === best || comparableUsers(values, champion) < MIN_QUESTIONS) continue;
+    const resamples = Math.max(MIN_RESAMPLES, intervals.resamples ?? 0);
+    compared.push([label, comparePaired(values, champion.values, { ...intervals, resamples, cluster: champion.cluster })]);
+  }
+  const adjusted = adjustPValues(
+    compared.map(([, { pBootstrap }]) => pBootstrap),
+    "holm",
+  );
+  return new Map(compared.map(([label, comparison], c) => [label, { ...comparison, best, metric, pAdjusted: adjusted[c] }]));
+}
+
+/** Users with a case in which both values are defined. */
+function comparableUsers(values: Float64Array, { values: others, cluster }: ComparableValues): number {
+  const users = new Set<number>();
+  for (let c = 0; c < values.length; c++) if (!Number.isNaN(values[c] - others[c])) users.add(cluster ? cluster[c] : c);
+  return users.size;
+}
