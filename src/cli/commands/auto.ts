@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { autoRecipe } from "../../service/auto.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
+import { evaluationTables } from "../evaluation-tables.js";
 import { positiveNumber, recipeOf, runOptions, type SourceOptions, wholeNumber, withSourceOptions } from "../run-options.js";
-import { evaluationTables } from "../step-notes.js";
 import { tuneNotes } from "../tune-notes.js";
 
 type Options = SourceOptions & CommonOptions & { seconds?: number; trials?: number; metric?: string };
