@@ -2,6 +2,7 @@
  * TPE beside random search at equal numbers of trials: Branin, Hartmann-3 and Hartmann-6, and als on MovieLens 100k (real fits,
  * nothing kept between seeds; needs $TASTEMAKER_DATA). Each seed gives one pair of searches; over the seeds: median of the best
  * value so far, and exact Wilcoxon signed-rank and paired t tests of the final best. Time is that of one search by TPE.
+ * Also what ASHA saves: the same search with and without it.
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -17,7 +18,7 @@ import { createMemoryTrialStore } from "#dist/tuning/memory-trial-store.js";
 import { modelObjective } from "#dist/tuning/model-objective.js";
 import { modelSpace, repairFor } from "#dist/tuning/model-space.js";
 import { randomSampler, type Sampler } from "#dist/tuning/sampler.js";
-import { noScheduler } from "#dist/tuning/scheduler.js";
+import { ashaScheduler, noScheduler, type Scheduler } from "#dist/tuning/scheduler.js";
 import type { SearchSpace } from "#dist/tuning/search-space.js";
 import { tpeSampler } from "#dist/tuning/tpe.js";
 import { type TuneOptions, tune } from "#dist/tuning/tune.js";
@@ -37,7 +38,15 @@ export function cases(quick: boolean): BenchCase[] {
   if (!file || !existsSync(file)) return onFunctions;
   const size = quick ? { trials: 14, seeds: 2 } : { trials: 50, seeds: 30 };
   const name = `tpe-vs-random als movielens-100k ndcg@10 trials=${size.trials} seeds=${size.seeds}`;
-  return [...onFunctions, { name, run: (context) => onMovielens(file, size, context) }];
+  const early = quick ? { trials: 8, seeds: 2 } : { trials: 30, seeds: 12 };
+  return [
+    ...onFunctions,
+    { name, run: (context) => onMovielens(file, size, context) },
+    {
+      name: `asha-vs-none als movielens-100k ndcg@10 trials=${early.trials} seeds=${early.seeds}`,
+      run: (context) => earlyStopping(file, early, context),
+    },
+  ];
 }
 
 type Problem = Pick<TuneOptions, "space" | "objective" | "direction" | "repair">;
@@ -49,15 +58,22 @@ interface Searched {
   seconds: number;
 }
 
-async function search(problem: Problem, sampler: Sampler, { trials, seed }: { trials: number; seed: number }): Promise<Searched> {
+interface SearchSettings {
+  trials: number;
+  seed: number;
+  scheduler?: Scheduler;
+}
+
+async function search(problem: Problem, sampler: Sampler, { trials, seed, scheduler = noScheduler }: SearchSettings): Promise<Searched> {
   const store = createMemoryTrialStore();
   await store.putStudy({ id: "bench", settings: {}, createdAt: "" });
   const start = performance.now();
   const budget = { trials };
-  const result = await tune({ ...problem, sampler, scheduler: noScheduler, seed, budget, store, study: "bench", concurrency: 2 });
+  const result = await tune({ ...problem, sampler, scheduler, seed, budget, store, study: "bench", concurrency: 2 });
   const better = problem.direction === "minimize" ? Math.min : Math.max;
   const bestSoFar: number[] = [];
-  for (const { value } of result.trials) bestSoFar.push(better(value!, bestSoFar.at(-1) ?? value!));
+  for (const { value, state } of result.trials)
+    bestSoFar.push(state === "complete" ? better(value!, bestSoFar.at(-1) ?? value!) : (bestSoFar.at(-1) ?? Number.NaN));
   return { bestSoFar, params: result.best.params, seconds: (performance.now() - start) / 1000 };
 }
 
@@ -106,10 +122,44 @@ async function onMovielens(
   return { ...result, quality: { ...result.quality, tpeTest, randomTest, pWilcoxonTest: wilcoxonSignedRank(minus(tests[0], tests[1])).p } };
 }
 
-function alsProblem(train: Interactions, validation: Interactions, seed: number): Problem {
+/** TPE with and without ASHA on fits of 24 sweeps: what early stopping saves, and what it costs. */
+async function earlyStopping(
+  file: string,
+  { trials, seeds }: { trials: number; seeds: number },
+  { say }: BenchContext,
+): Promise<BenchResult> {
+  const data = await readInteractions(file);
+  const asha: Searched[] = [];
+  const none: Searched[] = [];
+  for (let seed = 0; seed < seeds; seed++) {
+    const { train } = split(data, { by: "random-per-user", testFraction: 0.25, seed });
+    const inner = split(train, { by: "random-per-user", testFraction: 0.25, seed: seed + 1000 });
+    const problem = alsProblem(inner.train, inner.test, seed, 24);
+    const withAsha = async () => asha.push(await search(problem, tpeSampler(), { trials, seed, scheduler: ashaScheduler() }));
+    const without = async () => none.push(await search(problem, tpeSampler(), { trials, seed }));
+    for (const run of seed % 2 === 0 ? [withAsha, without] : [without, withAsha]) await run();
+    say(`seed ${seed}: asha ${asha.at(-1)!.bestSoFar.at(-1)!.toFixed(4)}, none ${none.at(-1)!.bestSoFar.at(-1)!.toFixed(4)}`);
+  }
+  const [ours, peer] = [asha, none].map((searches) =>
+    timing(
+      searches.map(({ seconds }) => seconds),
+      "s",
+    ),
+  );
+  const [ashaBest, noneBest] = [asha, none].map((searches) => searches.map(({ bestSoFar }) => bestSoFar.at(-1)!));
+  const { wins, losses, p } = wilcoxonSignedRank(minus(ashaBest, noneBest));
+  return {
+    ours: { ...ours, build: bestVariant().build },
+    peer: { name: "the same search without early stopping", ...peer },
+    ratio: peer.median / ours.median,
+    quality: { asha: median(ashaBest), none: median(noneBest), wins, losses, pWilcoxon: p },
+  };
+}
+
+function alsProblem(train: Interactions, validation: Interactions, seed: number, iterations = 8): Problem {
   const definition = getModel("als");
-  const start = { factors: 16, regularization: 1, regularizationExponent: 0, alpha: 1, unobservedWeight: 1, iterations: 8 };
-  const narrowed = { factors: { min: 8, max: 48 }, regularization: { min: 0.01, max: 100 }, iterations: 8 };
+  const start = { factors: 16, regularization: 1, regularizationExponent: 0, alpha: 1, unobservedWeight: 1, iterations };
+  const narrowed = { factors: { min: 8, max: 48 }, regularization: { min: 0.01, max: 100 }, iterations };
   const space: SearchSpace = modelSpace(definition, { params: { ...start, solver: "cg", cgSteps: 3 }, narrowed, hasTimestamps: true });
   return {
     space,

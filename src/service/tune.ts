@@ -102,7 +102,14 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
         trials: trials ?? (sampler === "grid" ? WHOLE_GRID : seconds === undefined ? DEFAULT_TRIALS : undefined),
         seconds: share,
       };
-      const context = { ...options, train: part.train, cases, dataKey, store, mode: options.mode ?? "continue" };
+      const context = {
+        ...options,
+        train: part.train,
+        cases,
+        dataKey,
+        store,
+        mode: options.mode === "resume" && models.length > 0 ? "continue" : (options.mode ?? "continue"),
+      };
       models.push(await searchModel({ label, model: name, params, space, budget }, settings, context));
     }
   } catch (error) {

@@ -6,6 +6,7 @@
  * number of cores, and after any kill: only how far a time budget reaches depends on speed.
  */
 import { CancelledError, ConfigError, TastemakerError, TrainingError } from "../core/errors.js";
+import { createPacer } from "../core/pacer.js";
 import { createRandom } from "../core/random.js";
 import type { Trial, TrialParams, TrialStore } from "../core/trials.js";
 import type { Question, Sampler } from "./sampler.js";
@@ -67,6 +68,7 @@ export interface TuneResult {
   stoppedBy: "trials" | "seconds" | "space";
 }
 
+const LONGEST_TIMER = 2 ** 31 - 1;
 /** Proposals that are looked at for one trial when they are not valid or were tried before. */
 const ATTEMPTS = 16;
 /** Parameters of trials that failed before the search gives up, when none has succeeded. */
@@ -94,6 +96,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   let fault: unknown;
   let stoppedBy: TuneResult["stoppedBy"] = limit === budget.trials ? "trials" : "space";
   let late = false;
+  const pace = createPacer(undefined);
 
   const known = () => finished.filter((trial) => trial !== undefined);
   let best: Trial | undefined;
@@ -118,16 +121,20 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   const timer =
     budget.seconds === undefined
       ? undefined
-      : setTimeout(() => {
-          late = true;
-          if (best) stop.abort(); // without any result yet, the running trials may end
-        }, budget.seconds * 1000);
+      : setTimeout(
+          () => {
+            late = true;
+            if (best) stop.abort(); // without any result yet, the running trials may end
+          },
+          Math.min(budget.seconds * 1000, LONGEST_TIMER),
+        );
   options.signal?.addEventListener("abort", cancel, { once: true });
   if (options.signal?.aborted) stop.abort();
   try {
     for (let number = 0; number < limit && !stop.signal.aborted; number++) {
       while (oldestRunning(running) <= number - window && !stop.signal.aborted) await Promise.race(running.values());
       while (running.size >= concurrency && !stop.signal.aborted) await Promise.race(running.values());
+      await pace(); // timers and Ctrl-C have their turn, however quick the objective is
       if (stop.signal.aborted || late) break;
       const visible = finished.slice(0, Math.max(0, number - window + 1)).filter((trial) => trial !== undefined);
       const before = stored.get(number);

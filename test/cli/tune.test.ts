@@ -88,6 +88,13 @@ describe("tastemaker tune", () => {
     expect(JSON.parse(fresh.stdout).models[0]).toMatchObject({ resumed: 0, complete: 2 });
   });
 
+  test("--resume goes on with a search that had not come to all models", async () => {
+    const cwd = shop();
+    await tastemaker(["tune", "shop.yaml", "--model", "popularity", "--trials", "3"], { cwd });
+    const rest = await tastemaker(["tune", "shop.yaml", "--trials", "3", "--resume", "--json"], { cwd });
+    expect(JSON.parse(rest.stdout).models.map(({ resumed }: { resumed: number }) => resumed)).toEqual([3, 0]);
+  });
+
   test("a recipe without a validation part gets one of the kind of its test part; a data file needs no recipe", async () => {
     const cwd = shop(quick, { splits: "split: { test: { by: leave-last-out, perUser: 2 } }\n" });
     const run = await tastemaker(["tune", "shop.yaml", "--trials", "2", "--json"], { cwd });

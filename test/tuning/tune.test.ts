@@ -154,6 +154,12 @@ describe("the search", () => {
     expect({ stoppedBy, trials: trials.length }).toEqual({ stoppedBy: "seconds", trials: 1 });
   });
 
+  test("a time budget ends a search that never waits", async () => {
+    const { stoppedBy, trials } = await search({ budget: { seconds: 0.1 }, sampler: randomSampler });
+    expect(stoppedBy).toBe("seconds");
+    expect(trials.length).toBeGreaterThan(1);
+  });
+
   test("trials that cannot be fitted are noted; when all fail, the search does", async () => {
     const picky: Objective = async (trial) => {
       if (trial.params.mode === "a") throw new TrainingError("mode a diverges.");
