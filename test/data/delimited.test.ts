@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RecordCounter } from "../../src/data/readers/count-records.js";
 import { type ReadOptions, readDataset } from "../../src/data/readers/read-dataset.js";
 import { detectDialect } from "../../src/data/readers/text-dialect.js";
 import { expectError } from "../support/errors.js";
@@ -197,6 +198,48 @@ describe("malformed rows", () => {
     expect(interactions.numInteractions).toBe(rows - 5);
     for (let e = 1; e < interactions.numInteractions; e++)
       if (interactions.weight[e] <= interactions.weight[e - 1]) throw new Error(`row ${e} is out of order`);
+  });
+
+  test("rows that an open quote swallows in the middle are missed, not lost", async () => {
+    const lines = (opened: string, closed: string) =>
+      [
+        "user,item",
+        ...Array.from({ length: 2000 }, (_, i) => (i === 500 ? `u500,"${opened}` : i === 1500 ? `u1500,${closed}` : `u${i},i${i}`)),
+        "",
+      ].join("\n");
+    await expectError(read(lines("open", "i1500")), "E_DATA", /cut off.*record 502/);
+    for (const closed of ['"i1500"', '"a ""b"" c"', 'i"1500']) {
+      let rows = 0;
+      try {
+        const { report } = await read(lines("open", closed));
+        rows = report.rowsKept + report.rejected.reduce((sum, { count }) => sum + count, 0);
+      } catch (error) {
+        expect((error as Error).message).toMatch(/quotes that do not fit together|cut off/);
+        continue;
+      }
+      // Read as one record with line ends inside, which is what it is by the rules of csv.
+      expect(rows).toBe(1000);
+    }
+  });
+
+  test("records are counted alike however the bytes arrive", () => {
+    const text = 'a,b\n"x\n""y""",1\r\n\r\n"q"z,2\nstray " quote,3\n\n"","",\n"last\n"';
+    const count = (cuts: number[]) => {
+      const counter = new RecordCounter({ quote: '"', escape: '"', delimiter: "," });
+      const bytes = Buffer.from(text);
+      const places = [0, ...cuts.map((cut) => cut % bytes.length).sort((a, b) => a - b), bytes.length];
+      for (let i = 1; i < places.length; i++) counter.add(bytes.subarray(places[i - 1], places[i]));
+      return counter.finish();
+    };
+    expect(count([])).toEqual({ records: 6, open: undefined });
+    fc.assert(
+      fc.property(fc.array(fc.nat(200), { maxLength: 8 }), (cuts) => {
+        expect(count(cuts)).toEqual({ records: 6, open: undefined });
+      }),
+    );
+    const open = new RecordCounter({ quote: '"', escape: "\\", delimiter: ";" });
+    open.add(Buffer.from('a;b\n"x \\" y";1\n"never'));
+    expect(open.finish()).toEqual({ records: 3, open: 3 });
   });
 
   test("a text that ends inside a quoted field was cut", async () => {

@@ -8,6 +8,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { DataError } from "../../core/errors.js";
+import { countRecords } from "./count-records.js";
 import type { FileFacts } from "./inspect-file.js";
 import type { Guess, ReadOptions, Source } from "./read-types.js";
 import { name, type Session, text } from "./session.js";
@@ -27,14 +28,24 @@ export async function openCsv(session: Session, facts: FileFacts, options: ReadO
     gzip = false;
     guessed.push({ role: "encoding", column: "", why: `the text is not UTF-8; it was read as ${facts.encoding}` });
   }
+  const source = { file, gzip, dialect, guessed };
   const hasQuotes = dialect.quote === '"' ? facts.hasQuotes : dialect.quote !== "";
+  if (!hasQuotes) return csvSource({ ...source, hasQuotes, estimatedRows: Math.max(1, Math.round(facts.textBytes / dialect.recordBytes)) });
+  const { records, open } = await countRecords(file, gzip, dialect, options.signal);
+  if (open !== undefined)
+    throw new DataError(
+      `${facts.path} is cut off or has a quote that is never closed: the field that opens in record ${open} does not end.`,
+      {
+        hint: 'Copy or download the file again, or close the quote; if quotes mean nothing in this file, set the option quote to "".',
+        details: { file: facts.path, line: open },
+      },
+    );
+  const expectedRows = records - (dialect.header ? 1 : 0);
   return csvSource({
-    file,
-    gzip,
-    dialect,
+    ...source,
     hasQuotes,
-    estimatedRows: Math.max(1, Math.round(facts.textBytes / dialect.recordBytes)),
-    guessed,
+    estimatedRows: expectedRows,
+    expectedRows: dialect.columns.length > 1 ? expectedRows : undefined,
   });
 }
 
@@ -45,11 +56,13 @@ export interface CsvFile {
   /** Whether fields may be quoted. */
   hasQuotes: boolean;
   estimatedRows: number;
+  /** See `Source.expectedRows`. */
+  expectedRows?: number;
   guessed: readonly Guess[];
 }
 
 /** The common path of delimited text, for files and for what other readers wrote as csv. */
-export function csvSource({ file, gzip, dialect, hasQuotes, estimatedRows, guessed }: CsvFile): Source {
+export function csvSource({ file, gzip, dialect, hasQuotes, estimatedRows, expectedRows, guessed }: CsvFile): Source {
   const columns = dialect.columns.map((column) => `${text(column)}: 'VARCHAR'`).join(", ");
   const settings = [
     "auto_detect = false",
@@ -78,6 +91,7 @@ export function csvSource({ file, gzip, dialect, hasQuotes, estimatedRows, guess
     headerRows: dialect.header ? 1 : 0,
     rejectsTable: MALFORMED,
     estimatedRows,
+    expectedRows,
     guessed,
   };
 }

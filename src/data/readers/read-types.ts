@@ -124,6 +124,8 @@ export interface Source {
   rawSql?: string;
   /** Name of the table that holds malformed records (line, csv_line, error_type) after a scan that stored them. */
   rejectsTable?: string;
+  /** Rows counted independently, blank lines left out; a scan that comes to another number has lost some. */
+  expectedRows?: number;
   /** For progress. */
   estimatedRows: number;
   guessed: readonly Guess[];

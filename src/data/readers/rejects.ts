@@ -18,7 +18,7 @@ export interface Malformed {
 
 const MALFORMED = "malformed row";
 
-/** Reads what the scan stored aside. Throws DataError when the text ends inside a quoted field: it was cut. */
+/** Reads what the scan stored aside. Throws DataError when rows are missing that were counted beforehand. */
 export async function malformedRecords(
   session: Session,
   source: Source,
@@ -26,29 +26,19 @@ export async function malformedRecords(
   scanned: { records: number; limited: boolean },
 ): Promise<Malformed> {
   if (!source.rejectsTable) return { before: new Float64Array(0), example: undefined };
-  const select = `SELECT line, any_value(csv_line) AS csv_line, list(error_type::VARCHAR) AS kinds FROM ${source.rejectsTable} GROUP BY line`;
+  const select = `SELECT line, any_value(csv_line) AS csv_line FROM ${source.rejectsTable} GROUP BY line`;
   const lines = (await session.rows(`SELECT line FROM (${select}) ORDER BY line`)).map(({ line }) => Number(line));
   let before = Float64Array.from(lines, (line, i) => line - source.headerRows - 1 - i);
   if (scanned.limited) before = before.filter((count) => count < scanned.records); // read ahead, beyond the limit
-  if (before.length === 0) return { before, example: undefined };
-  const [last] = await session.rows(
-    `SELECT line, csv_line, list_contains(kinds, 'UNQUOTED VALUE') AS quote, list_contains(kinds, 'LINE SIZE OVER MAXIMUM') AS long FROM (${select}) ORDER BY line DESC LIMIT 1`,
-  );
-  const isLast = !scanned.limited && before[before.length - 1] >= scanned.records;
-  if (last.long || (isLast && last.quote && oddQuotes(String(last.csv_line ?? ""))))
+  const rows = scanned.records + before.length;
+  if (!scanned.limited && source.expectedRows !== undefined && rows !== source.expectedRows)
     throw new DataError(
-      `${file} is cut off or has a quote that is never closed: the field that opens in record ${last.line} does not end.`,
-      {
-        hint: "Copy or download the file again, or close the quote.",
-        details: { file, line: Number(last.line) },
-      },
+      `${file} has quotes that do not fit together: ${source.expectedRows} rows by their quotes, but ${rows} could be told apart${lines.length > 0 ? `; look near record ${lines[0]}` : ""}.`,
+      { hint: 'Correct the quotes; if quotes mean nothing in this file, set the option quote to "".', details: { file, line: lines[0] } },
     );
+  if (before.length === 0) return { before, example: undefined };
   const [first] = await session.rows(`SELECT line, csv_line FROM (${select}) ORDER BY line LIMIT 1`);
   return { before, example: { line: Number(first.line), value: String(first.csv_line ?? "").trimEnd() } };
-}
-
-function oddQuotes(line: string): boolean {
-  return line.split('"').length % 2 === 0;
 }
 
 /** Number of malformed records before the `ordinal`-th good one (from 1). */

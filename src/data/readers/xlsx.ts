@@ -40,6 +40,7 @@ export async function openXlsx(session: Session, facts: FileFacts, options: Read
     hasQuotes: true,
     dialect: { delimiter: ",", quote: '"', escape: '"', header, columns: [...distinctNames(names), ROW], recordBytes: 1 },
     estimatedRows: found.rows,
+    expectedRows: found.rows - (header ? 1 : 0),
     guessed: [],
   });
   return {
