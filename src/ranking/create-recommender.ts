@@ -7,9 +7,9 @@ import type { Csr, IdMap } from "../core/interactions.js";
 import type { FittedModel, Query } from "../core/model.js";
 import { createTopKIndex, type TopKIndex } from "../kernels/top-k.js";
 import { type ExcludedLists, excludedLists, sortedDistinct } from "./excluded-lists.js";
-import { createRanker, emptyLists, type RankedLists, type RankOptions } from "./rankers.js";
+import { createPopularityFallback } from "./popularity-fallback.js";
+import { createRanker, emptyLists, type RankedLists } from "./rankers.js";
 import type { Recommendation, RecommendationBatch, Recommender, RecommendOptions } from "./recommender.js";
-import { topOfRow } from "./top-of-row.js";
 
 export interface RecommenderParts {
   fitted: FittedModel;
@@ -27,6 +27,7 @@ export const FALLBACK_SOURCE = "popularity fallback";
 export function createRecommender({ fitted, users, items, seen, popularity, threads }: RecommenderParts): Recommender {
   const { numUsers, numItems } = fitted;
   const ranker = createRanker(fitted, threads);
+  const fallback = createPopularityFallback(popularity);
   let similarity: Promise<TopKIndex> | undefined;
 
   const isCold = ({ userIndex = -1, history }: Query): boolean => {
@@ -49,15 +50,15 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
     }
   };
 
-  const rankBlock = async (queries: readonly Query[], checked: CheckedOptions, fallback: Uint8Array): Promise<RankedLists> => {
+  const rankBlock = async (queries: readonly Query[], checked: CheckedOptions, isFallback: Uint8Array): Promise<RankedLists> => {
     const { topK, include, excludeSeen, exclude, signal } = checked;
     const excluded = excludedLists(queries, { seen: excludeSeen ? seen : undefined, exclude });
     const lists = emptyLists(queries.length, topK);
     const warm: number[] = [];
     queries.forEach((query, q) => {
       if (isCold(query)) {
-        fallback[q] = 1;
-        rankByPopularity(popularity, { q, lists, options: { topK, include, excluded } });
+        isFallback[q] = 1;
+        fallback.rank(lists, q, { topK, include, excluded });
       } else warm.push(q);
     });
     if (warm.length === 0) return lists;
@@ -92,8 +93,8 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
       checkQuery(query);
       const checked = checkOptions(options, numItems);
       throwIfCancelled(checked.signal);
-      const fallback = new Uint8Array(1);
-      return trim(await rankBlock([query], checked, fallback), fallback[0] ? FALLBACK_SOURCE : fitted.name);
+      const isFallback = new Uint8Array(1);
+      return trim(await rankBlock([query], checked, isFallback), isFallback[0] ? FALLBACK_SOURCE : fitted.name);
     },
 
     async recommendBatch(queriesOrUsers, options): Promise<RecommendationBatch> {
@@ -101,7 +102,7 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
       const { topK, signal } = checked;
       const numQueries = queriesOrUsers.length;
       const out = emptyLists(numQueries, topK);
-      const fallback = new Uint8Array(numQueries);
+      const isFallback = new Uint8Array(numQueries);
       for (let from = 0; from < numQueries; from += ranker.blockSize) {
         throwIfCancelled(signal);
         const to = Math.min(numQueries, from + ranker.blockSize);
@@ -112,11 +113,11 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
           checkQuery(query);
           queries.push(query);
         }
-        const lists = await rankBlock(queries, checked, fallback.subarray(from, to));
+        const lists = await rankBlock(queries, checked, isFallback.subarray(from, to));
         out.itemIndex.set(lists.itemIndex, from * topK);
         out.score.set(lists.score, from * topK);
       }
-      return { topK, ...out, fallback };
+      return { topK, ...out, fallback: isFallback };
     },
 
     async similarItems(itemIndex, options) {
@@ -177,17 +178,6 @@ function checkItem(where: string, itemIndex: number, numItems: number): void {
       hint: `Item indexes run from 0 to ${numItems - 1}.`,
     });
   }
-}
-
-/** The fallback list: items by training events, only those that occurred. */
-function rankByPopularity(
-  popularity: Float32Array,
-  { q, lists, options: { topK, include, excluded } }: { q: number; lists: RankedLists; options: RankOptions },
-): void {
-  const scores = popularity.slice();
-  if (include) for (const item of complement(include, scores.length)) scores[item] = -Infinity;
-  for (let e = excluded.offsets[q]; e < excluded.offsets[q + 1]; e++) scores[excluded.indices[e]] = -Infinity;
-  topOfRow(scores, { ...lists, at: q * topK, topK });
 }
 
 function pickLists({ offsets, indices }: ExcludedLists, picked: readonly number[]): ExcludedLists {

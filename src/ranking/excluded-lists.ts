@@ -28,14 +28,19 @@ export function excludedLists(queries: readonly Query[], { seen, exclude }: Excl
 
 /** Whether `item` stands in list `q`; binary search. */
 export function isExcluded({ offsets, indices }: ExcludedLists, q: number, item: number): boolean {
-  let low = offsets[q];
-  let high = offsets[q + 1];
+  return containsSorted(indices, item, offsets[q], offsets[q + 1]);
+}
+
+/** Whether the ascending values [from, to) hold `item`. */
+export function containsSorted(values: Int32Array, item: number, from = 0, to = values.length): boolean {
+  let low = from;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (indices[middle] < item) low = middle + 1;
+    if (values[middle] < item) low = middle + 1;
     else high = middle;
   }
-  return low < offsets[q + 1] && indices[low] === item;
+  return low < to && values[low] === item;
 }
 
 /** Ascending and without repeats. */
