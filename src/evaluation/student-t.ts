@@ -54,7 +54,7 @@ function betaFraction(x: number, a: number, b: number): number {
     d = 1 / keep(1 + odd * d);
     c = keep(1 + odd / c);
     result *= d * c;
-    if (Math.abs(d * c - 1) < 1e-16) break;
+    if (Math.abs(d * c - 1) < 3e-16) break;
   }
   return result;
 }
