@@ -19,8 +19,8 @@ p{margin:6px 0}
 .quiet{font-size:13px}
 .card,figure{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}
 .answer{margin-top:20px;border-left:4px solid var(--accent);font-size:16px}
-.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,400px),1fr));gap:14px;margin:14px 0;align-items:start}
-figure{margin:0}
+.charts{columns:2 380px;column-gap:14px;margin:14px 0 0}
+figure{margin:0 0 14px;break-inside:avoid}
 figcaption{font-size:13px;font-weight:600;margin-bottom:6px}
 figure svg{display:block;width:100%;height:auto;font:12px system-ui,sans-serif}
 svg text{fill:var(--text)}
