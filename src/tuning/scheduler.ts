@@ -16,13 +16,13 @@ export interface Scheduler {
 export interface RungOptions {
   /** First step at which a trial is measured. Default 2. */
   firstStep?: number;
-  /** Each rung lies at this times the step of the one before, and asha keeps one of so many. Default 2. */
+  /** Each rung lies at this times the step of the one before, and asha keeps one of so many. Default 3. */
   reduction?: number;
 }
 
 export const noScheduler: Scheduler = { name: "none", isRung: () => false, keeps: () => true };
 
-export function medianScheduler({ firstStep = 2, reduction = 2, minTrials = 5 }: RungOptions & { minTrials?: number } = {}): Scheduler {
+export function medianScheduler({ firstStep = 2, reduction = 3, minTrials = 5 }: RungOptions & { minTrials?: number } = {}): Scheduler {
   return {
     name: "median",
     isRung: (step) => isRung(step, firstStep, reduction),
@@ -30,7 +30,7 @@ export function medianScheduler({ firstStep = 2, reduction = 2, minTrials = 5 }:
   };
 }
 
-export function ashaScheduler({ firstStep = 2, reduction = 2 }: RungOptions = {}): Scheduler {
+export function ashaScheduler({ firstStep = 2, reduction = 3 }: RungOptions = {}): Scheduler {
   return {
     name: "asha",
     isRung: (step) => isRung(step, firstStep, reduction),

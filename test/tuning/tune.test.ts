@@ -216,13 +216,15 @@ describe("schedulers", () => {
 
   test("rungs are firstStep · reduction^k", () => {
     const rungs = (scheduler: { isRung(step: number): boolean }) => Array.from({ length: 30 }, (_, i) => i + 1).filter(scheduler.isRung);
-    expect(rungs(ashaScheduler())).toEqual([2, 4, 8, 16]);
-    expect(rungs(ashaScheduler({ firstStep: 1, reduction: 3 }))).toEqual([1, 3, 9, 27]);
+    expect(rungs(ashaScheduler())).toEqual([2, 6, 18]);
+    expect(rungs(medianScheduler({ firstStep: 1, reduction: 2 }))).toEqual([1, 2, 4, 8, 16]);
     expect(rungs(noScheduler)).toEqual([]);
   });
 
-  test("asha keeps the best half, everyone while it is alone", () => {
-    const asha = ashaScheduler();
+  test("asha keeps the best half or third, everyone while there are fewer", () => {
+    const third = ashaScheduler();
+    expect([third.keeps(5, []), third.keeps(5, [1]), third.keeps(5, [1, 2]), third.keeps(0, [1, 2])]).toEqual([true, true, false, true]);
+    const asha = ashaScheduler({ reduction: 2 });
     expect(asha.keeps(5, [])).toBe(true);
     expect(asha.keeps(5, [1])).toBe(false);
     expect(asha.keeps(0, [1])).toBe(true);
