@@ -91,9 +91,10 @@ describe("a report", () => {
   test("shows a search: its trials, what mattered, and the YAML to paste", async () => {
     const { recipe, options } = shop();
     const tuning = await tuneRecipe(recipe, { ...options, trials: 12, models: ["als"], scheduler: "asha" });
-    const text = renderReport({ title: "Search", tuning });
+    const text = renderReport({ title: "Search", recipe, tuning });
     expect(text).toContain(tuning.models[0].best.value.toFixed(4));
     expect(text).toMatch(/als: ndcg@10 of the trials/);
+    expect(text).toMatch(/The recipe with all its defaults/);
     expect(text.match(/<title>trial \d+/g)!.length).toBeGreaterThanOrEqual(tuning.models[0].complete);
     expect(text).toMatch(/share of the trials&#39; ranks/);
     expect(text).not.toMatch(/NaN|undefined|\[object/);

@@ -59,7 +59,7 @@ export interface XyChart {
   x: string;
   y: string;
   /** Points in the order in which they are joined. */
-  lines?: readonly { series: number; points: readonly (readonly [number, number])[]; title: string }[];
+  lines?: readonly { series: number; faint?: boolean; points: readonly (readonly [number, number])[]; title: string }[];
   dots?: readonly {
     series: number;
     x: number;
@@ -96,9 +96,9 @@ export function xyChart({ title, x, y, lines = [], dots = [] }: XyChart): Markup
       ({ value, text }) => html`<text class="tick" text-anchor="middle" x="${px(across.at(value))}" y="${bottom + 17}">${text}</text>`,
     ),
   ];
-  const drawn = lines.map(({ series, points, title: words }) => {
+  const drawn = lines.map(({ series, faint, points, title: words }) => {
     const finite = points.filter((point) => point.every(Number.isFinite)).map(([px0, py0]) => place(px0, py0).map(px).join(","));
-    return html`<polyline class="s${series % SERIES} line" points="${finite.join(" ")}"><title>${words}</title></polyline>`;
+    return html`<polyline class="s${series % SERIES} line${faint && " faint"}" points="${finite.join(" ")}"><title>${words}</title></polyline>`;
   });
   const shown = dots.filter((dot) => Number.isFinite(dot.x) && Number.isFinite(dot.y)).sort((a, b) => b.y - a.y);
   let lastLabel = Number.NEGATIVE_INFINITY;

@@ -6,7 +6,9 @@ import { count, html, type Markup, table } from "./html.js";
 
 export function dataSection({ report, numUsers, numItems, numInteractions }: DataSummary): Markup {
   const { file, format, sha256, rowsRead, rowsKept, rejected, columns, guessed } = report;
-  const sources = Object.entries(columns).map(([role, column]) => {
+  const order = ["user", "item", "timestamp", "weight", "basket"];
+  const byRole = Object.entries(columns).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  const sources = byRole.map(([role, column]) => {
     const guess = guessed.find((one) => one.role === role);
     return [role, column ?? "none", guess ? `guessed: ${guess.why}` : "as told"];
   });
@@ -18,7 +20,7 @@ ${table(["role", "column", ""], sources, { numbersFrom: 9 })}
 ${reasons.length > 0 && table(["rejected because", "rows", "for example"], reasons, { numbersTo: 1 })}`;
 }
 
-export function settingsSection({ parts, excludeSeen, leaks = [], models, seed, champion }: Evaluation, recipe?: Recipe): Markup {
+export function settingsSection({ parts, excludeSeen, leaks = [], models, seed, champion }: Evaluation): Markup {
   const partRows = parts.map(({ name, description, trainInteractions, testInteractions, folds = 1 }) => [
     name,
     description,
@@ -45,10 +47,10 @@ ${partRows.length > 0 && table(["part", "what it holds", "events to learn from",
 <p>The leak check found ${findings.length === 0 ? "nothing." : "this:"}</p>
 ${findings.length > 0 && html`<ul>${findings}</ul>`}
 ${table(["label", "model", "parameters", modelRows.some(([, , , version]) => version) && "version"], modelRows, { numbersFrom: 9 })}
-${recipe && recipeText(recipe)}`;
+`;
 }
 
-function recipeText({ folder: _, ...recipe }: Recipe): Markup {
+export function recipeSection({ folder: _, ...recipe }: Recipe): Markup {
   const known = JSON.parse(JSON.stringify(recipe));
   return html`<details class="card"><summary>The recipe with all its defaults</summary><pre>${stringify(known)}</pre></details>`;
 }

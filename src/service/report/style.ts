@@ -31,6 +31,7 @@ svg circle,svg rect{fill:var(--c)}
 svg circle.hollow{fill:var(--card);stroke:var(--c);stroke-width:1.5}
 svg .interval{stroke:var(--c);stroke-width:2.5;stroke-linecap:round;opacity:.55}
 svg .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
+svg .faint{stroke-width:1.2;opacity:.5}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:13px}
 .legend svg{width:10px;height:10px;margin-right:6px}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px;margin:10px 0}

@@ -17,20 +17,24 @@ function modelTuning(
   { metric, direction }: TuneReport,
 ): Markup {
   const measured = trials.filter((trial) => trial.value !== undefined);
-  let soFar: number | undefined;
-  const bestLine = measured.flatMap(({ number, value, state }) => {
-    if (state === "complete" && (soFar === undefined || (direction === "minimize" ? value! < soFar : value! > soFar))) soFar = value;
-    return soFar === undefined ? [] : [[number, soFar] as const];
-  });
+  const bestLine: [number, number][] = []; // in steps
+  for (const { number, value, state } of measured) {
+    const soFar = bestLine.at(-1)?.[1];
+    const better = soFar === undefined || (direction === "minimize" ? value! < soFar : value! > soFar);
+    if (state === "complete" && better) bestLine.push([number, soFar ?? value!], [number, value!]);
+  }
+  if (bestLine.length > 0) bestLine.push([measured.at(-1)!.number, bestLine.at(-1)![1]]);
   const dots = measured.map(({ number, value, state, params }) => ({
     ...{ series, x: number, y: value!, hollow: state === "pruned" },
     title: `trial ${number}${state === "pruned" ? " (stopped early)" : ""}: ${metric} ${figure(value)}, ${JSON.stringify(params)}`,
   }));
-  const curves = trials.filter(({ reports }) => reports.length > 1);
+  const curves = trials
+    .filter(({ reports }) => reports.length > 1)
+    .sort((a, b) => +(a.number === best.number) - +(b.number === best.number));
   return html`<h3>${label}</h3>
 <p>Best ${metric} ${figure(best.value)} in trial ${best.number}${start !== undefined && `, ${figure(start)} as in the recipe`}; ${complete} trials complete, ${pruned} stopped early, ${failed} failed, ${seconds.toFixed(1)} s.</p>
 <div class="charts">
-${xyChart({ title: `${label}: ${metric} of the trials, the line is the best so far`, x: "trial", y: metric, dots, lines: [{ series, points: bestLine, title: "best so far" }] })}
+${xyChart({ title: `${label}: ${metric} of the trials; line: best so far, hollow: stopped early`, x: "trial", y: metric, dots, lines: [{ series, points: bestLine, title: "best so far" }] })}
 ${
   curves.length > 0 &&
   xyChart({
@@ -38,6 +42,7 @@ ${
     lines: curves.map(({ number, reports }) => ({
       series: number === best.number ? series : 7,
       points: reports.map(({ step, value }) => [step, value] as const),
+      faint: number !== best.number,
       title: `trial ${number}`,
     })),
   })
@@ -53,5 +58,6 @@ ${
 ${table(
   ["parameter", "best"],
   searched.map((param) => [param, best.params[param] === undefined ? "none" : String(best.params[param])]),
+  { numbersFrom: 9 },
 )}`;
 }

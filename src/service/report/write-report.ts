@@ -11,7 +11,7 @@ import type { AutoDecision } from "../auto-decision.js";
 import type { Recipe } from "../recipe.js";
 import type { Evaluation } from "../run-result.js";
 import type { TuneReport } from "../tune-result.js";
-import { dataSection, settingsSection } from "./data-section.js";
+import { dataSection, recipeSection, settingsSection } from "./data-section.js";
 import { figure, html, type Markup, pValue, range } from "./html.js";
 import { partSection, trainingSection } from "./model-sections.js";
 import { style } from "./style.js";
@@ -50,7 +50,8 @@ ${evaluation?.parts.map((part) => partSection(part, evaluation))}
 ${tuning && tuningSection(tuning)}
 ${evaluation && trainingSection(evaluation)}
 ${data && dataSection(data)}
-${evaluation && settingsSection(evaluation, recipe)}
+${evaluation && settingsSection(evaluation)}
+${recipe && recipeSection(recipe)}
 </main></body>
 </html>
 `;
