@@ -15,7 +15,7 @@ export const maxSobolDimensions = directionNumbers.length + 1;
 export function sobolPoint(index: number, dimensions: number, seed?: number): number[] {
   if (dimensions > maxSobolDimensions)
     throw new ConfigError(`Sobol points are known for ${maxSobolDimensions} dimensions, but ${dimensions} are searched.`, {
-      hint: "Fix some parameters, or use the random or tpe sampler.",
+      hint: "Fix some parameters, or use the random sampler.",
     });
   const gray = (index ^ (index >>> 1)) >>> 0;
   const shift = seed === undefined ? undefined : createRandom(seed);
