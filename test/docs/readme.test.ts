@@ -23,7 +23,10 @@ describe("README", () => {
     const folder = await mkdtemp(join(tmpdir(), "tastemaker-readme-"));
     try {
       const day = (e: number) => new Date(Date.UTC(2024, 0, 1 + (e % 120))).toISOString();
-      const rows = Array.from({ length: 3000 }, (_, e) => `u${e % 40},${["a", "b", "c"][(e % 40) % 3]}${Math.floor(((e * 7919) % 10007) ** 2 / 800000)},${day(e * 13)}`);
+      const rows = Array.from(
+        { length: 3000 },
+        (_, e) => `u${e % 40},${["a", "b", "c"][(e % 40) % 3]}${Math.floor(((e * 7919) % 10007) ** 2 / 800000)},${day(e * 13)}`,
+      );
       await writeFile(join(folder, "orders.csv"), ["customer,product,ordered_at", ...rows].join("\n"));
       const library = pathToFileURL(join(root, "dist/index.js")).href;
       await writeFile(join(folder, "example.mjs"), example.replace('from "tastemaker"', `from ${JSON.stringify(library)}`));
