@@ -267,6 +267,7 @@ describe("files that cannot be read", () => {
     await expectError(read("user,item\nu,i\n", { format: "cvs" as never }), "E_CONFIG", /Did you mean csv/);
     await expectError(read("%PDF-1.7 …"), "E_DATA", /is a PDF/);
     await expectError(read("user,item\nu,i\n", { memoryLimit: "lots" }), "E_CONFIG", /memory limit/);
+    await expectError(read("user,item\nu,i\n", { threads: 0 }), "E_CONFIG", /threads/);
     await expectError(read("user,item\nu,i\n", { maxRows: 0 }), "E_CONFIG", /maxRows/);
     await expectError(read("user,item\nu,i\n", { tempFolder: join(folder, "not-there") }), "E_IO", /temporary folder/);
     await expectError(read("user,item\n,i\nu,i\n", { rejectsFile: join(folder, "not-there", "rejects.csv") }), "E_IO", /rejects file/);

@@ -35,7 +35,7 @@ export async function collectRows(session: Session, sql: string, { onRows }: { o
   const has = (name: string) => column(name) >= 0;
   const users = new IdCollector();
   const items = new IdCollector();
-  const baskets = new IdCollector();
+  const baskets = new IdCollector({ keepIds: false });
   const properties = Array.from({ length: names.filter((name) => /^p\d+$/.test(name)).length }, () => new PropertyCollector());
   const columns = {
     user: new Blocks(Int32Array),

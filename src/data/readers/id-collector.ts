@@ -1,6 +1,6 @@
 /**
  * Numbers ids in order of first appearance while rows stream by, without making a string per row: DuckDB keeps texts of up to
- * 12 bytes in 16-byte cells, which are looked up as they are (open addressing, load below one half);
+ * 12 bytes in 16-byte cells, which are looked up as they are (open addressing, load below 0.7);
  * longer ids come with a 128-bit key (md5) that takes the cell's place. Distinct ids wait as bytes, and become strings at the end,
 so that garbage collection has nothing to walk through meanwhile.
  */
@@ -31,7 +31,13 @@ export class IdCollector {
   /** Keeps the engine from dropping the reads that warm the cache. */
   touched = 0;
   readonly #encoder = new TextEncoder();
+  readonly #keepsIds: boolean;
   readonly #byText = new Map<string, number>(); // long ids without keys, and all ids where cells are not shown
+
+  /** Without `keepIds` there are indexes only, and no map: enough for baskets. */
+  constructor({ keepIds = true }: { keepIds?: boolean } = {}) {
+    this.#keepsIds = keepIds;
+  }
 
   /**
    * Writes the index of each id of `vector` into `out`; −1 for rows with `skip` set and for empty ids.
@@ -112,7 +118,7 @@ export class IdCollector {
     table[place + 2] = c;
     table[place + 3] = d;
     table[place + 4] = index + 1;
-    if (this.#size * 2 > this.#mask) this.#grow();
+    if (this.#size * 10 > this.#mask * 7) this.#grow();
     return index;
   }
 
@@ -125,6 +131,7 @@ export class IdCollector {
 
   #keep(id: Uint8Array): number {
     const index = this.#size++;
+    if (!this.#keepsIds) return index;
     const start = index === 0 ? 0 : this.#ends[index - 1];
     const end = start + id.length;
     if (end > this.#bytes.length) {

@@ -43,11 +43,6 @@ export class Session {
     const { DuckDBInstance } = await import("@duckdb/node-api");
     const memoryBytes = parseMemory(options.memoryLimit ?? "1GB");
     const threads = options.threads ?? defaultThreads();
-    if (!(Number.isInteger(threads) && threads >= 1))
-      throw new ConfigError(`threads is ${threads}.`, {
-        hint: "A whole number of at least 1.",
-        details: { path: "threads", got: threads },
-      });
     const folder = await makeFolder(options.tempFolder ?? tmpdir());
     try {
       const instance = await DuckDBInstance.create(":memory:", {
