@@ -59,21 +59,40 @@ export function bootstrapMeans(columns: readonly ClusterSums[], { resamples, see
   const numClusters = columns[0]?.sum.length ?? 0;
   const random = createRandom(seed);
   const drawn = new Uint16Array(numClusters);
+  const compact = columns.map(definedOnly);
   const means = columns.map(() => new Float64Array(resamples));
   for (let b = 0; b < resamples; b++) {
     drawn.fill(0);
     for (let c = 0; c < numClusters; c++) drawn[random.integer(numClusters)]++;
-    for (let m = 0; m < columns.length; m++) means[m][b] = weightedMean(columns[m], drawn);
+    for (let m = 0; m < columns.length; m++) means[m][b] = weightedMean(compact[m], drawn);
   }
   return means.map((of) => of.filter((mean) => !Number.isNaN(mean)).sort());
 }
 
-function weightedMean({ sum, size }: ClusterSums, drawn: Uint16Array): number {
+/** A column without its empty clusters: a group of users, say, has values in few. */
+interface CompactSums extends ClusterSums {
+  /** Cluster of each entry, where not all are there. */
+  at?: Int32Array;
+}
+
+function definedOnly({ sum, size }: ClusterSums): CompactSums {
+  if (!size) return { sum, size };
+  const at = Int32Array.from(size.keys()).filter((c) => size[c] > 0);
+  return { sum: Float64Array.from(at, (c) => sum[c]), size: Float64Array.from(at, (c) => size[c]), at };
+}
+
+function weightedMean({ sum, size, at }: CompactSums, drawn: Uint16Array): number {
   let total = 0;
-  for (let c = 0; c < sum.length; c++) total += drawn[c] * sum[c];
-  if (!size) return total / sum.length;
+  if (!size || !at) {
+    for (let c = 0; c < sum.length; c++) total += drawn[c] * sum[c];
+    return total / sum.length;
+  }
   let count = 0;
-  for (let c = 0; c < size.length; c++) count += drawn[c] * size[c];
+  for (let e = 0; e < at.length; e++) {
+    const times = drawn[at[e]];
+    total += times * sum[e];
+    count += times * size[e];
+  }
   return total / count;
 }
 
