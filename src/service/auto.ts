@@ -24,7 +24,8 @@ import type { RunOptions, RunResult } from "./run-result.js";
 import { runKey, trainFile } from "./train.js";
 import { type SearchSettings, searchModel } from "./tune-models.js";
 import { tuningPart } from "./tune-part.js";
-import type { ModelTuning, TuneStep } from "./tune-result.js";
+import { bestTuning, type ModelTuning, type TuneReport, type TuneStep } from "./tune-result.js";
+import { modelsYaml } from "./tuned-recipe.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
 
 const DEFAULT_SECONDS = 120;
@@ -43,11 +44,11 @@ export interface AutoOptions extends RunOptions {
   onTuneStep?: (step: TuneStep) => void;
 }
 
-/** Throws what reading, splitting and fitting throw; ConfigError for a metric that has no value per question. */
+/** Throws what reading, splitting and fitting throw; ConfigError for a metric that has no value per question. `tuning` is absent when there was nothing to search. */
 export async function autoRecipe(
   recipe: Recipe,
   options: AutoOptions = {},
-): Promise<{ result: RunResult; decision: AutoDecision; workspace: Workspace }> {
+): Promise<{ result: RunResult; decision: AutoDecision; tuning?: TuneReport; workspace: Workspace }> {
   const metric = options.metric ?? recipe.tune.metric ?? recipe.evaluation.choose;
   checkMetric(metric);
   const workspace = openWorkspace(options.workspace, recipe.name);
@@ -130,7 +131,24 @@ export async function autoRecipe(
   const best: Recipe = { ...recipe, models };
   const key = runKey(best, fingerprint);
   const result = await trainFile(best, { file, key, workspace, dataset, decision }, options);
-  return { result, decision, workspace };
+  const tuning = searchReport(tuned, settings, {
+    ...{ recipe: recipe.name, data: summarise(dataset), part: part.description, ...counts(part), numCases: forTuning.length },
+    yaml: modelsYaml(best, tuned),
+  });
+  return { result, decision, ...(tuning ? { tuning } : {}), workspace };
+}
+
+/** The searches as `tune` reports them; undefined when no model has anything to search. */
+function searchReport(
+  tuned: readonly ModelTuning[],
+  { metric, excludeSeen, sampler, scheduler, seed }: SearchSettings,
+  facts: Pick<TuneReport, "recipe" | "data" | "part" | "trainInteractions" | "testInteractions" | "numCases" | "yaml">,
+): TuneReport | undefined {
+  const models = tuned.filter(({ searched }) => searched.length > 0);
+  if (models.length === 0) return undefined;
+  const direction = directionOf(metric);
+  const skipped = tuned.filter(({ searched }) => searched.length === 0).map(({ label }) => ({ label, reason: "no parameter is searched" }));
+  return { ...facts, metric, direction, excludeSeen, sampler, scheduler, seed, models, skipped, best: bestTuning(models, direction).label };
 }
 
 function checkMetric(metric: string): void {

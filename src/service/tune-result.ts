@@ -25,6 +25,12 @@ export interface ModelTuning {
   seconds: number;
 }
 
+/** The model with the best value, the first of equals; at least one. */
+export function bestTuning(models: readonly ModelTuning[], direction: "maximize" | "minimize"): ModelTuning {
+  const better = (a: ModelTuning, b: ModelTuning) => (direction === "minimize" ? a.best.value < b.best.value : a.best.value > b.best.value);
+  return models.reduce((best, model) => (better(model, best) ? model : best));
+}
+
 export interface TuneReport {
   recipe: string;
   data: DataSummary;

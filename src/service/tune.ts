@@ -15,7 +15,7 @@ import type { Recipe } from "./recipe.js";
 import type { RunOptions } from "./run-result.js";
 import { type SamplerName, type SchedulerName, type SearchSettings, searchModel } from "./tune-models.js";
 import { tuningPart } from "./tune-part.js";
-import type { ModelTuning, TuneReport, TuneStep } from "./tune-result.js";
+import { bestTuning, type ModelTuning, type TuneReport, type TuneStep } from "./tune-result.js";
 import { modelsYaml } from "./tuned-recipe.js";
 import { openWorkspace } from "./workspace.js";
 
@@ -121,7 +121,6 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
   } finally {
     await store.close();
   }
-  const better = (a: ModelTuning, b: ModelTuning) => (direction === "minimize" ? a.best.value < b.best.value : a.best.value > b.best.value);
   return {
     recipe: recipe.name,
     data,
@@ -134,7 +133,7 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
     seed: settings.seed,
     models,
     skipped,
-    best: models.reduce((best, model) => (better(model, best) ? model : best)).label,
+    best: bestTuning(models, direction).label,
     yaml: modelsYaml(recipe, models),
   };
 }

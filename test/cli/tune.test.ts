@@ -12,6 +12,9 @@ const models = "models:\n  - name: popularity # the baseline\n  - { name: als, p
 const evaluation = "evaluation: { metrics: [ndcg@10, recall@10], excludeSeen: false }\n";
 const quick = "tune: { space: { als: { factors: [2, 4, 8], iterations: { min: 1, max: 6 }, cgSteps: 2 } } }\n";
 
+/** What would make a page ask for something outside, or show a figure that is none. */
+const outside = /https?:|\/\/\w|<script|<link|<img|url\(|@import|NaN|undefined|\[object/;
+
 function shop(extra = quick, over: { splits?: string; models?: string } = {}): string {
   const cwd = temporaryFolder();
   writeShop(cwd);
@@ -51,6 +54,25 @@ describe("tastemaker tune", () => {
     const als = report.models.find(({ label }: { label: string }) => label === "als");
     expect(als.trials.every(({ params }: { params: { cgSteps: number } }) => params.cgSteps === 2)).toBe(true);
     expect((await tastemaker(["evaluate", "shop.tuned.yaml", "--json"], { cwd })).code).toBe(0);
+  });
+
+  test("--report writes curves, trials and importance as a page; a folder that is not there is told before anything is read", async () => {
+    const cwd = shop();
+    const args = ["tune", "shop.yaml", "--model", "als", "--trials", "12", "--scheduler", "asha", "--json", "--report"];
+    const { code, stdout, stderr } = await tastemaker([...args, "report.html"], { cwd });
+    expect(stderr).toMatch(/Wrote report\.html/);
+    expect(code).toBe(0);
+    const [als] = JSON.parse(stdout).models;
+    const text = readFileSync(join(cwd, "report.html"), "utf8");
+    expect(text).toContain(`Best ndcg@10 ${als.best.value.toFixed(4)} in trial ${als.best.number}`);
+    expect(text).toMatch(/line: best so far/);
+    expect(text.match(/<title>trial \d+[ :(]/g)!.length).toBeGreaterThanOrEqual(als.complete);
+    for (const { param, importance } of als.importance) expect(text).toContain(`<title>${param}: ${importance.toFixed(2)}</title>`);
+    expect(text).not.toMatch(outside);
+    const refused = await tastemaker([...args, "none/report.html"], { cwd: shop() });
+    expect(refused.stderr).toMatch(/error: There is no folder .*none for the report/);
+    expect(refused.stderr).not.toMatch(/Read /);
+    expect(refused.code).toBe(66);
   });
 
   test("killed with -9 it goes on where it was, to the result of a run that was never killed", async () => {
@@ -185,6 +207,23 @@ describe("tastemaker auto", () => {
     });
     expect(again.stderr).toMatch(/going on after 8 trials/);
     expect(again.stdout).toContain(decision.reasons.join("\n"));
+  });
+
+  test("--report writes decision, search and figures as a page", async () => {
+    const cwd = temporaryFolder();
+    writeShop(cwd);
+    const args = ["auto", "orders.csv", "--user", "buyer", "--item", "product", "--seconds", "60", "--trials", "11", "--json"];
+    const { code, stdout } = await tastemaker([...args, "--report", "report.html"], { cwd });
+    expect(code).toBe(0);
+    const { decision, models } = JSON.parse(stdout);
+    const text = readFileSync(join(cwd, "report.html"), "utf8");
+    const escaped = (words: string) =>
+      words.replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c] ?? "&#39;");
+    for (const reason of decision.reasons) expect(text).toContain(`<p>${escaped(reason)}</p>`);
+    expect(text).toMatch(/<h2>Tuning<\/h2>[\s\S]*share of the trials&#39; ranks/);
+    expect(text).not.toMatch(/is best by/); // the decision says who is champion, and why
+    for (const { estimates } of models) expect(text).toContain(estimates.test["ndcg@10"].value.toFixed(4));
+    expect(text).not.toMatch(outside);
   });
 
   test("leaves out what does not suit the data, and says why", async () => {

@@ -1,6 +1,7 @@
 /** `tastemaker tune`: searches for better parameters of a recipe's models on held-out data; the test part stays unseen. */
 import { basename, dirname, join } from "node:path";
 import { type Command, Option } from "commander";
+import { checkWritable, writeReport } from "../../service/report/write-report.js";
 import { tuneRecipe } from "../../service/tune.js";
 import { type SamplerName, type SchedulerName, samplers, schedulers } from "../../service/tune-models.js";
 import { writeTunedRecipe } from "../../service/tuned-recipe.js";
@@ -20,6 +21,7 @@ type Options = SourceOptions &
     resume?: boolean;
     fresh?: boolean;
     write?: boolean;
+    report?: string;
   };
 
 export function registerTune(program: Command, context: CliContext): void {
@@ -34,6 +36,7 @@ export function registerTune(program: Command, context: CliContext): void {
     .option("--model <label...>", "only these models of the recipe")
     .option("--window <number>", "a trial knows nothing of so many − 1 before it, and so many may run at once", wholeNumber(1))
     .option("--write", "write a tuned recipe beside the original (NAME.tuned.yaml)")
+    .option("--report <file>", "write the search as an HTML file, to open in a browser: curves, trials, what mattered")
     .addOption(new Option("--resume", "fail when there is no search with these settings to go on with").conflicts("fresh"))
     .option("--fresh", "forget the trials of an equal earlier search");
   withCommonOptions(withSourceOptions(command))
@@ -43,11 +46,13 @@ export function registerTune(program: Command, context: CliContext): void {
         "tastemaker tune recipes/retail.yaml --trials 50 --data data",
         "tastemaker tune orders.csv --model als --seconds 120 --scheduler asha --write",
         "tastemaker tune demo --sampler sobol --metric recall@20 --json",
+        "tastemaker tune shop.yaml --report report.html",
       ),
     )
     .action(async (target: string, options: Options) => {
       const recipe = await recipeOf(target, options);
       const { trials, seconds, sampler, scheduler, metric, window } = options;
+      if (options.report !== undefined) await checkWritable(options.report); // before anything is read
       const { onStep: _, ...common } = runOptions(context, options);
       const report = await tuneRecipe(recipe, {
         ...common,
@@ -57,6 +62,10 @@ export function registerTune(program: Command, context: CliContext): void {
         onTuneStep: (step) => tuneNotes(step).forEach(context.note),
       });
       context.print(options.json ? JSON.stringify(report) : `\n${tuneTables(report)}`);
+      if (options.report !== undefined) {
+        await writeReport(options.report, { title: recipe.title ?? recipe.name, recipe, tuning: report });
+        context.note(`Wrote ${options.report}.`);
+      }
       if (!options.write) return;
       const original = recipeFile(target);
       const file = original ? join(dirname(original), basename(original).replace(/\.ya?ml$/i, ".tuned.yaml")) : `${recipe.name}.tuned.yaml`;

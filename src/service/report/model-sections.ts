@@ -56,6 +56,7 @@ function judgedOn(part: PartSummary["name"], { models, lists = [], champion }: E
 
 function summaryTable(judged: readonly Judged[], { metrics }: Evaluation): Markup {
   const compared = judged.some(({ comparison }) => comparison);
+  const bestLabel = judged.find(({ comparison }) => comparison)?.comparison?.best; // a champion by decision may be another
   const header = ["model", ...metrics, ...(compared ? ["difference from best", "p", "d"] : []), "seconds"];
   const rows = judged.map(({ label, best, estimates, spread, comparison, seconds }) => [
     best ? html`<strong>${label}</strong> ★` : label,
@@ -63,7 +64,7 @@ function summaryTable(judged: readonly Judged[], { metrics }: Evaluation): Marku
       const estimate = estimates[metric] ?? {};
       return html`${figure(estimate.value)}${spread && ` ± ${figure(spread[metric])}`}<small>${range(estimate)}</small>`;
     }),
-    ...(compared ? comparisonCells(comparison, best) : []),
+    ...(compared ? comparisonCells(comparison, label === bestLabel) : []),
     seconds.toFixed(1),
   ]);
   return table(header, rows, { marked: judged.findIndex(({ best }) => best) });

@@ -44,7 +44,7 @@ export function renderReport({ title, recipe, evaluation, tuning, decision, crea
 <body><main>
 <h1>${title}</h1>
 <p class="quiet">Made by tastemaker ${evaluation?.tastemaker ?? tastemakerVersion} on ${createdAt.toISOString().slice(0, 16).replace("T", " ")} UTC, Node ${process.versions.node}.</p>
-${evaluation && answer(evaluation)}
+${evaluation && !decision && answer(evaluation)}
 ${decision && html`<div class="card">${decision.reasons.map((reason) => html`<p>${reason}</p>`)}</div>`}
 ${evaluation?.parts.map((part) => partSection(part, evaluation))}
 ${tuning && tuningSection(tuning)}
