@@ -30,7 +30,7 @@ export type {
   Role,
 } from "./read-types.js";
 
-const SAMPLE_ROWS = 10_000;
+const SAMPLE_ROWS = 4_000;
 
 /**
  * Reads a file of events: csv, tsv or any delimited text, JSON lines or a JSON array (each also as .gz), Parquet, XLSX.
@@ -61,9 +61,15 @@ export async function readDataset(file: string, options: ReadOptions = {}): Prom
   const facts = await inspectFile(path, { signal: options.signal, onProgress: report });
   const format = formatOf(facts, options.format);
   // A text with quotes is scanned by one thread (see csv.ts); others would only spin beside it (measured: twice the processor time).
-  const threads = format === "xlsx" || (format === "csv" && facts.hasQuotes) ? 1 : options.threads;
+  const threads = format === "csv" && facts.hasQuotes ? 1 : options.threads;
   const memoryLimit = options.memoryLimit ?? (format === "xlsx" ? "128MB" : undefined); // beside what unpacking takes
-  const session = await Session.open({ ...options, threads, memoryLimit, file: path, scanBytes: facts.textBytes || facts.bytes * 4 });
+  const session = await Session.open({
+    ...options,
+    threads,
+    memoryLimit,
+    file: path,
+    scanBytes: facts.textBytes || facts.bytes * (format === "parquet" ? 4 : 1),
+  });
   try {
     const source = await openSource(format, session, facts, options);
     const samples = await sampleColumns(session, source, path);

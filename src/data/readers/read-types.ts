@@ -52,7 +52,7 @@ export interface ReadOptions {
   rejectsFile?: string;
   /** Memory that the SQL engine may take, such as "256MB", at least 32MB. Default "1GB" (sheets: "128MB"). The result and the process itself come on top. */
   memoryLimit?: string;
-  /** Threads of the SQL engine. Default: the processor's; text with quotes and sheets are read by one. Results do not depend on it. */
+  /** Threads of the SQL engine. Default: the processor's; text with quotes is read by one. Results do not depend on it. */
   threads?: number;
   /** Folder for what does not fit in memory; a folder made inside it is removed afterwards. Default: the system's. */
   tempFolder?: string;

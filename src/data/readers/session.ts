@@ -56,7 +56,7 @@ export class Session {
       const connection = await instance.connect();
       await connection.run("SET TimeZone = 'UTC'");
       // Rows wait here while JavaScript takes them over: a small buffer makes the scan of a large file stop and go (7 M rows/s → 2.3 M).
-      const buffer = Math.min(64e6, memoryBytes / 8, Math.max(8e6, (options.scanBytes ?? 64e6) / 8));
+      const buffer = Math.min(64e6, memoryBytes / 8, Math.max(2e6, (options.scanBytes ?? 64e6) / 8));
       await connection.run(`SET streaming_buffer_size = '${Math.floor(buffer / 1e6)}MB'`);
       await connection.run(`SET allowed_paths = [${text(options.file)}]`);
       await connection.run(`SET allowed_directories = [${text(folder + sep)}]`);

@@ -1,5 +1,5 @@
 /**
- * XLSX sheets: rows are streamed out of the workbook into a temporary csv, which then goes the common path, so memory does not
+ * XLSX sheets: rows are streamed out of the workbook into a temporary text, which then goes the common path, so memory does not
  * grow with the sheet. Dates become ISO text, whole numbers lose their ".0", blank rows are skipped, and each row keeps its number in the sheet.
  */
 import { createReadStream, createWriteStream } from "node:fs";
@@ -14,19 +14,31 @@ import type { ReadOptions, Source } from "./read-types.js";
 import { name, type Session } from "./session.js";
 import { distinctNames, looksLikeHeader } from "./text-dialect.js";
 
+/** What is known of the sheet once it is unpacked. */
+interface Found {
+  rows: number;
+  columns: number;
+  first: string[][];
+  lineEnds: boolean;
+}
+
 type Cell = string | number | boolean | Date | null | { error?: string; value?: unknown } | unknown;
 
 const ROW = "__row";
+// Between cells, and in place of line ends inside them: characters that XML, hence a sheet, cannot hold. So nothing needs quotes.
+const SEPARATOR = "\x1f";
+const LINE_FEED = "\x1e";
+const RETURN = "\x1d";
 const HEADER_ROWS = 20; // rows looked at to tell whether the first holds names
 const BATCH = 1 << 16;
 
 /** Opens a workbook. Throws DataError on a cut or foreign file and an empty sheet, ConfigError on a sheet that is not there. */
 export async function openXlsx(session: Session, facts: FileFacts, options: ReadOptions): Promise<Source> {
   await refuseCut(facts);
-  const file = join(session.folder, "sheet.csv");
-  const found = { rows: 0, columns: 0, first: [] as string[][] };
+  const file = join(session.folder, "sheet.txt");
+  const found: Found = { rows: 0, columns: 0, first: [], lineEnds: false };
   try {
-    await pipeline(Readable.from(csvText(facts.path, options, found)), createWriteStream(file), { signal: options.signal });
+    await pipeline(Readable.from(sheetText(facts.path, options, found)), createWriteStream(file), { signal: options.signal });
   } catch (error) {
     throw translate(error, facts.path, options);
   }
@@ -37,26 +49,28 @@ export async function openXlsx(session: Session, facts: FileFacts, options: Read
   const source = csvSource({
     file,
     gzip: false,
-    hasQuotes: true,
-    dialect: { delimiter: ",", quote: '"', escape: '"', header, columns: [...distinctNames(names), ROW], recordBytes: 1 },
+    hasQuotes: false,
+    dialect: { delimiter: SEPARATOR, quote: "", escape: "", header, columns: [...distinctNames(names), ROW], recordBytes: 1 },
     estimatedRows: found.rows,
     expectedRows: found.rows - (header ? 1 : 0),
     guessed: [],
   });
+  const columns = source.columns.slice(0, -1);
+  const cells = columns.map(
+    (column) => `replace(replace(${name(column.name)}, chr(30), chr(10)), chr(29), chr(13)) AS ${name(column.name)}`,
+  );
   return {
     ...source,
     format: "xlsx",
-    columns: source.columns.slice(0, -1),
+    columns,
+    relation: (storeRejects) =>
+      found.lineEnds ? `(SELECT ${cells.join(", ")}, ${name(ROW)} FROM ${source.relation(storeRejects)})` : source.relation(storeRejects),
     lineSql: `CAST(${name(ROW)} AS DOUBLE)`,
   };
 }
 
-/** The sheet as csv, one more column at the end for the row's number; short rows are filled up. */
-async function* csvText(
-  path: string,
-  options: ReadOptions,
-  found: { rows: number; columns: number; first: string[][] },
-): AsyncGenerator<string> {
+/** The sheet as text, one more column at the end for the row's number; short rows are filled up. */
+async function* sheetText(path: string, options: ReadOptions, found: Found): AsyncGenerator<string> {
   const { streamXlsxRows } = await import("hucre/xlsx");
   const bytes = Readable.toWeb(createReadStream(path)) as unknown as ReadableStream<Uint8Array>;
   const rows = streamXlsxRows(bytes, { sheet: options.sheet ?? 0 });
@@ -68,7 +82,7 @@ async function* csvText(
         hint: "Put the table at the top left of a sheet of its own.",
         details: { file: path, line },
       });
-    for (let i = 0; i < found.columns; i++) batch += `${quoted(cells[i] ?? "")},`;
+    for (let i = 0; i < found.columns; i++) batch += `${oneLine(cells[i] ?? "", found)}${SEPARATOR}`;
     batch += `${line}\n`;
   };
   for await (const { index, values } of rows) {
@@ -111,8 +125,10 @@ function plainNumber(value: number): string {
   return Number.isInteger(value) && Math.abs(value) < 1e21 ? BigInt(value).toString() : String(value);
 }
 
-function quoted(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+function oneLine(cell: string, found: Found): string {
+  if (!/[\r\n]/.test(cell)) return cell;
+  found.lineEnds = true;
+  return cell.replaceAll("\n", LINE_FEED).replaceAll("\r", RETURN);
 }
 
 /** A whole archive ends with its directory; without it the file was cut. */
