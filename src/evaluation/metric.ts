@@ -49,6 +49,8 @@ export interface QueryMetric extends MetricBase {
 /** A property of a list's items; mean over the queries for which it is defined (NaN where it is not). */
 export interface ListMetric extends MetricBase {
   of: "list";
+  /** The part of the context that not every model fills. */
+  needs?: "categories" | "itemVectors";
   /** Called once before judging; throws ConfigError when the context lacks what the metric needs. */
   prepare(context: MetricContext, k: number): (list: ShownList) => number;
 }

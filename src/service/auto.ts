@@ -20,6 +20,7 @@ import { type Contender, chooseChampion } from "./choose-champion.js";
 import { decideExcludeSeen } from "./evaluate.js";
 import { dataFingerprint, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
 import type { Recipe } from "./recipe.js";
+import { checkListMetric, type ItemContext, itemContext } from "./recipe-metrics.js";
 import type { RunOptions, RunResult } from "./run-result.js";
 import { runKey, trainFile } from "./train.js";
 import { type SearchSettings, searchModel } from "./tune-models.js";
@@ -51,6 +52,7 @@ export async function autoRecipe(
 ): Promise<{ result: RunResult; decision: AutoDecision; tuning?: TuneReport; workspace: Workspace }> {
   const metric = options.metric ?? recipe.tune.metric ?? recipe.evaluation.choose;
   checkMetric(metric);
+  checkListMetric(metric, recipe.itemProperties);
   const workspace = openWorkspace(options.workspace, recipe.name);
   const file = await sourceFile(recipe, workspace, options);
   const dataset = await readSource(recipe, file, options);
@@ -73,6 +75,7 @@ export async function autoRecipe(
     fitSeed: recipe.seed,
     window: recipe.tune.window,
   };
+  const items = itemContext([metric], dataset.itemProperties);
   const dataKey = {
     auto: true,
     fingerprint,
@@ -80,6 +83,7 @@ export async function autoRecipe(
     clean: recipe.clean,
     split: part.split,
     test: recipe.split.test,
+    category: items && recipe.itemProperties?.category,
   };
   const end = performance.now() + (options.seconds ?? DEFAULT_SECONDS) * 1000;
   const tuned: ModelTuning[] = [];
@@ -94,7 +98,7 @@ export async function autoRecipe(
       const seconds = Math.max(0.001, (end - performance.now()) / 1000 / (candidates.length - c));
       const search = { label, model: definition.name, params, space, budget: { trials: options.trials ?? DEFAULT_TRIALS, seconds } };
       tuned.push(
-        await searchModel(search, settings, { ...options, train: part.train, cases: forTuning, dataKey, store, mode: "continue" }),
+        await searchModel(search, settings, { ...options, train: part.train, cases: forTuning, items, dataKey, store, mode: "continue" }),
       );
     }
   } catch (error) {
@@ -107,7 +111,7 @@ export async function autoRecipe(
     await store.close();
   }
 
-  const contenders = await judgeAll(tuned, { metric, excludeSeen, train: part.train, cases: forGate, seed: recipe.seed, options });
+  const contenders = await judgeAll(tuned, { metric, excludeSeen, train: part.train, cases: forGate, items, seed: recipe.seed, options });
   const direction = directionOf(metric);
   const { champion, challenges } = chooseChampion(contenders, { direction, seed: recipe.seed });
   const decision: AutoDecision = {
@@ -213,6 +217,7 @@ interface JudgeAll {
   excludeSeen: boolean;
   train: Interactions;
   cases: EvaluationCase[];
+  items?: ItemContext;
   seed: number;
   options: AutoOptions;
 }
@@ -220,7 +225,7 @@ interface JudgeAll {
 /** The tuned models on the questions of the comparison. */
 async function judgeAll(
   tuned: readonly ModelTuning[],
-  { metric, excludeSeen, train, cases, seed, options }: JudgeAll,
+  { metric, excludeSeen, train, cases, items, seed, options }: JudgeAll,
 ): Promise<Contender[]> {
   const contenders: Contender[] = [];
   for (const { label, model, best } of tuned) {
@@ -232,7 +237,7 @@ async function judgeAll(
       { seed, threads, signal, onProgress: (p) => onProgress?.({ ...p, stage: `comparing ${label}` }) },
     );
     try {
-      const values = (await judgeCases(fitted, cases, { metrics: [metric], excludeSeen, signal })).values[metric];
+      const values = (await judgeCases(fitted, cases, { metrics: [metric], excludeSeen, context: items, signal })).values[metric];
       contenders.push({ label, values, mean: values.reduce((sum, value) => sum + value, 0) / values.length });
     } finally {
       fitted.dispose();

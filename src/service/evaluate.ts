@@ -15,6 +15,7 @@ import { partLeaks } from "./part-leaks.js";
 import { holdOut, type Part, type RecipeData, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
 import { judgeLists, type ListResult } from "./ranked-lists.js";
 import type { Recipe } from "./recipe.js";
+import { itemContext } from "./recipe-metrics.js";
 import type { Evaluation, ModelResult, PartSummary, RunOptions } from "./run-result.js";
 import { openWorkspace } from "./workspace.js";
 
@@ -42,9 +43,10 @@ export async function evaluateDataset(recipe: Recipe, dataset: RecipeData, optio
   const leaks = partLeaks(parts, options);
   if (leaks.some(({ findings }) => findings.length > 0)) onStep?.({ kind: "leaks", leaks });
   const { metrics, choose } = recipe.evaluation;
+  const context = itemContext(metrics, dataset.itemProperties);
   const intervals = options.intervals && checkBootstrap(options.intervals);
   const judging = (label: string): JudgeSettings => ({
-    ...{ metrics, choose, excludeSeen, intervals, signal },
+    ...{ metrics, choose, excludeSeen, context, intervals, signal },
     breakdown: options.breakdown,
     onProgress: (progress) => options.onProgress?.({ ...progress, stage: `judging ${label}` }),
   });

@@ -8,6 +8,7 @@ import { type Estimate, type SegmentRow, summarize, summarizeSegments } from "..
 import type { Recommender } from "../ranking/recommender.js";
 import { partCases } from "./part-cases.js";
 import type { Part } from "./prepare-data.js";
+import type { ItemContext } from "./recipe-metrics.js";
 import type { RunOptions } from "./run-result.js";
 
 export interface JudgeSettings extends Pick<RunOptions, "intervals" | "breakdown" | "signal" | "onProgress"> {
@@ -15,6 +16,7 @@ export interface JudgeSettings extends Pick<RunOptions, "intervals" | "breakdown
   /** The metric by which models are compared. */
   choose: string;
   excludeSeen: boolean;
+  context?: ItemContext;
 }
 
 /** A metric of each case; equal positions are the same case for all models. */
@@ -42,10 +44,10 @@ export interface PartFigures {
 
 /** Judges on one fold; the breakdown is of parts without folds. */
 export async function judgeFold(model: Recommender, part: Part, settings: JudgeSettings): Promise<FoldValues> {
-  const { metrics, excludeSeen, breakdown, signal, onProgress } = settings;
+  const { metrics, excludeSeen, context, breakdown, signal, onProgress } = settings;
   const cases = partCases(part, excludeSeen);
   const segments = breakdown ? segmentations(part, { model, excludeSeen }) : undefined;
-  const values = await judgeCases(model, cases, { metrics, excludeSeen, segments, signal, onProgress });
+  const values = await judgeCases(model, cases, { metrics, excludeSeen, context, segments, signal, onProgress });
   return { ...values, user: Int32Array.from(values.caseIndex!, (c) => cases[c].query.userIndex ?? -1) };
 }
 

@@ -11,9 +11,9 @@ import { type Document, isCollection, isMap, isNode, isScalar, LineCounter, pars
 import { ConfigError, NotFoundError } from "../core/errors.js";
 import { nameHint } from "../core/nearest-names.js";
 import { parseParams } from "../core/params.js";
-import { parseMetric } from "../evaluation/metrics.js";
 import { getModel } from "../models/registry.js";
 import { modelSpace } from "../tuning/model-space.js";
+import { checkListMetric } from "./recipe-metrics.js";
 import { type ParsedRecipe, recipeError, recipeSchema } from "./recipe-schema.js";
 
 /** A checked recipe with all defaults filled in. */
@@ -86,7 +86,8 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
     });
   }
   const { metrics, choose = metrics[0] } = recipe.evaluation;
-  for (const [m, metric] of metrics.entries()) located(where(["evaluation", "metrics", m]), () => parseMetric(metric));
+  for (const [m, metric] of metrics.entries())
+    located(where(["evaluation", "metrics", m]), () => checkListMetric(metric, recipe.itemProperties));
   oneOf(choose, metrics, where(["evaluation", "choose"]));
   if (recipe.serve.model !== undefined)
     oneOf(
@@ -94,18 +95,18 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
       models.map(({ label }) => label),
       where(["serve", "model"]),
     );
-  checkTuning(recipe.tune, models, where);
+  checkTuning(recipe, models, where);
   return { ...recipe, models, evaluation: { ...recipe.evaluation, choose }, folder: dirname(resolve(file)) };
 }
 
 /** Models, metric and search ranges of the `tune` section. */
 function checkTuning(
-  { metric, models: wanted = [], space }: ParsedRecipe["tune"],
+  { itemProperties, tune: { metric, models: wanted = [], space } }: ParsedRecipe,
   models: Recipe["models"],
   where: (path: readonly PropertyKey[]) => string,
 ): void {
   const labels = models.map(({ label }) => label);
-  if (metric !== undefined) located(where(["tune", "metric"]), () => parseMetric(metric));
+  if (metric !== undefined) located(where(["tune", "metric"]), () => checkListMetric(metric, itemProperties));
   for (const [m, label] of wanted.entries()) oneOf(label, labels, where(["tune", "models", m]));
   for (const [label, narrowed] of Object.entries(space)) {
     if (!labels.includes(label))

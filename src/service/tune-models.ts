@@ -19,6 +19,7 @@ import { ashaScheduler, medianScheduler, noScheduler, type Scheduler } from "../
 import type { SearchSpace } from "../tuning/search-space.js";
 import { tpeSampler } from "../tuning/tpe.js";
 import { trialOrder, tune } from "../tuning/tune.js";
+import type { ItemContext } from "./recipe-metrics.js";
 import type { ModelTuning, TuneStep } from "./tune-result.js";
 
 export type SamplerName = "grid" | "random" | "sobol" | "tpe";
@@ -61,6 +62,8 @@ export interface ModelSearch {
 export interface SearchContext {
   train: Interactions;
   cases: readonly EvaluationCase[];
+  /** What the metric needs of the items. */
+  items?: ItemContext;
   /** What decides the data and its split; goes into the id of a study. */
   dataKey: unknown;
   store: TrialStore;
@@ -111,6 +114,7 @@ export async function searchModel(search: ModelSearch, settings: SearchSettings,
       cases,
       metric,
       excludeSeen: settings.excludeSeen,
+      context: context.items,
       seed: settings.fitSeed,
       threads: Math.max(1, Math.floor(threads / concurrency)),
     }),

@@ -12,6 +12,7 @@ import { modelSpace } from "../tuning/model-space.js";
 import { decideExcludeSeen } from "./evaluate.js";
 import { dataFingerprint, readSource, sourceFile, summarise } from "./prepare-data.js";
 import type { Recipe } from "./recipe.js";
+import { checkListMetric, itemContext } from "./recipe-metrics.js";
 import type { RunOptions } from "./run-result.js";
 import { type SamplerName, type SchedulerName, type SearchSettings, searchModel } from "./tune-models.js";
 import { tuningPart } from "./tune-part.js";
@@ -49,6 +50,7 @@ export interface TuneRecipeOptions extends Omit<RunOptions, "onStep"> {
 export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}): Promise<TuneReport> {
   const { tune } = recipe;
   const metric = options.metric ?? tune.metric ?? recipe.evaluation.choose;
+  checkListMetric(metric, recipe.itemProperties);
   const direction = directionOf(metric);
   const wanted = chooseModels(recipe, options.models ?? tune.models);
   const trials = options.trials ?? tune.trials;
@@ -77,8 +79,16 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
     window: options.window ?? tune.window,
   };
   const { source, clean, split } = recipe;
+  const items = itemContext([metric], dataset.itemProperties);
   const fingerprint = await dataFingerprint(recipe, file, options);
-  const dataKey = { fingerprint, source: { ...source, file: undefined }, clean, split, validation: part.split };
+  const dataKey = {
+    fingerprint,
+    source: { ...source, file: undefined },
+    clean,
+    split,
+    validation: part.split,
+    category: items && recipe.itemProperties?.category,
+  };
   const hasTimestamps = interactions.timestamp !== undefined;
   const spaces = wanted.map(({ name, label, params }) =>
     modelSpace(getModel(name), { params, narrowed: tune.space[label], hasTimestamps }),
@@ -106,6 +116,7 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
         ...options,
         train: part.train,
         cases,
+        items,
         dataKey,
         store,
         mode: options.mode === "resume" && models.length > 0 ? "continue" : (options.mode ?? "continue"),

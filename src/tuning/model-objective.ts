@@ -4,6 +4,7 @@
  */
 import type { Interactions } from "../core/interactions.js";
 import { type EvaluationCase, evaluateCases } from "../evaluation/evaluate.js";
+import type { JudgeOptions } from "../evaluation/judge.js";
 import { parseMetric } from "../evaluation/metrics.js";
 import { fit, recommenderOf } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
@@ -16,17 +17,19 @@ export interface ModelObjectiveOptions {
   cases: readonly EvaluationCase[];
   metric: string;
   excludeSeen: boolean;
+  /** What metrics beyond accuracy need; the model's own figures by default. */
+  context?: JudgeOptions["context"];
   /** Of every fit. */
   seed: number;
   /** Of one fit. */
   threads: number;
 }
 
-export function modelObjective({ model, train, cases, metric, excludeSeen, seed, threads }: ModelObjectiveOptions): Objective {
+export function modelObjective({ model, train, cases, metric, excludeSeen, context, seed, threads }: ModelObjectiveOptions): Objective {
   return async ({ params, signal, isRung, report }) => {
     const measure = async (recommender: Recommender): Promise<number> => {
       try {
-        return (await evaluateCases(recommender, cases, { metrics: [metric], excludeSeen, signal }))[metric];
+        return (await evaluateCases(recommender, cases, { metrics: [metric], excludeSeen, context, signal }))[metric];
       } finally {
         recommender.dispose();
       }

@@ -68,6 +68,14 @@ describe("a recipe", () => {
   test.each<[string, RegExp]>([
     ["evaluation: { metrics: [ndcg@10, recal@5] }", /evaluation\.metrics\.1: There is no metric "recal".*recall/],
     ["evaluation: { metrics: [ndcg] }", /no list length/],
+    [
+      "evaluation: { metrics: [ndcg@10, rmse] }",
+      /shop\.yaml:\d+: evaluation\.metrics\.1: The metric rmse judges predicted ratings.*ndcg@10/,
+    ],
+    ["evaluation: { metrics: [mae], choose: mae }", /evaluation\.metrics\.0: The metric mae judges predicted ratings/],
+    ["tune: { metric: log-loss }", /tune\.metric: The metric log-loss judges predicted ratings/],
+    ["evaluation: { metrics: [calibration@5] }", /calibration@5 needs the category.*itemProperties: \{ category: COLUMN \}/],
+    ["tune: { metric: calibration@5 }\nitemProperties: { title: name }", /tune\.metric: The metric calibration@5 needs the category/],
     ["evaluation: { metrics: [ndcg@10], choose: ndcg@5 }", /evaluation\.choose is "ndcg@5"\. Did you mean ndcg@10/],
     ["evaluation: { excludeSeen: maybe }", /evaluation\.excludeSeen is "maybe"/],
     ["serve: { port: 70000 }", /serve\.port is 70000/],

@@ -14,6 +14,7 @@ export const calibration: ListMetric = {
   title: "Miscalibration",
   formula: "KL(history categories ‖ list categories)",
   of: "list",
+  needs: "categories",
   prepare(context, k) {
     const { offsets, ids, numCategories } = categoryIds(needed(context, "categories", `calibration@${k}`));
     const history = needed(context, "history", `calibration@${k}`);

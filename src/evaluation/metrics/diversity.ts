@@ -11,6 +11,7 @@ export const diversity: ListMetric = {
   title: "Intra-list diversity",
   formula: "1 − mean pairwise cosine",
   of: "list",
+  needs: "itemVectors",
   prepare(context, k) {
     const { dimensions, vectors } = needed(context, "itemVectors", `diversity@${k}`);
     const scale = new Float64Array(context.numItems);
