@@ -92,6 +92,7 @@ export async function readDataset(file: string, options: ReadOptions = {}): Prom
     });
     const total = Math.min(source.estimatedRows, options.maxRows ?? Infinity);
     const collected = await collectRows(session, checked.sql, {
+      estimatedRows: total,
       onRows: (rows) => report?.({ stage: "reading", done: rows, total: Math.max(rows, total) }),
     });
     const limited = options.maxRows !== undefined && collected.rows >= options.maxRows;
