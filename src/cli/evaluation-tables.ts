@@ -1,6 +1,7 @@
 /** How the models of a recipe did, as tables: one for each held-out part, models × metrics, the champion marked. */
-import type { ModelComparison } from "../service/compare-models.js";
-import type { Evaluation, ModelResult, PartSummary } from "../service/run-result.js";
+import type { ModelComparison } from "../service/evaluation/judged.js";
+import type { PartSummary } from "../service/evaluation/part.js";
+import type { Evaluation, ModelResult } from "../service/run-result.js";
 import { formatTable } from "./table.js";
 
 interface Row extends Pick<ModelResult, "label"> {

@@ -1,7 +1,6 @@
 /** A counterfactual evaluation in words and as a table. */
-
 import type { PolicyReport } from "../evaluation/counterfactual/evaluate-policy.js";
-import type { ImpressionsEvaluation } from "../service/evaluate-impressions.js";
+import type { ImpressionsEvaluation } from "../service/evaluation/evaluate-impressions.js";
 import { rejectNotes } from "./step-notes.js";
 import { formatTable } from "./table.js";
 

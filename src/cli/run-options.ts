@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../core/errors.js";
-import { type Recipe, readRecipe, recipeForFile, resolveSourceFile, shippedRecipe } from "../service/recipe.js";
+import { type Recipe, readRecipe, recipeForFile, resolveSourceFile, shippedRecipe } from "../service/recipe/recipe.js";
 import type { RunOptions } from "../service/run-result.js";
 import { DEFAULT_WORKSPACE } from "../service/workspace.js";
 import type { CliContext } from "./context.js";

@@ -2,7 +2,7 @@
  * A run in words: what was read, guessed and rejected, and what is held out. How the models did is in evaluation-tables.ts.
  */
 import { isAbsolute, relative } from "node:path";
-import type { ListResult } from "../service/ranked-lists.js";
+import type { ListResult } from "../service/evaluation/judged.js";
 import type { DataSummary, RunStep } from "../service/run-result.js";
 
 const flags: Record<string, string> = {

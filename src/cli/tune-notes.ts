@@ -1,5 +1,5 @@
 /** A search in words and tables: its steps, what came out, and how much each parameter mattered. */
-import type { ModelTuning, TuneReport, TuneStep } from "../service/tune-result.js";
+import type { ModelTuning, TuneReport, TuneStep } from "../service/tune/tune-result.js";
 import { stepNotes } from "./step-notes.js";
 import { formatTable } from "./table.js";
 

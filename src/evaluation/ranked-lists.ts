@@ -1,7 +1,7 @@
 /**
  * Lists of another system, judged by the same code as our models: rows of (user, item, score or rank) become one list per
  * user and answer as a `Recommender` does, so metrics, ties and the treatment of seen items are the same.
- * Called by `service/ranked-lists.ts` and library users.
+ * Called by `service/evaluation/ranked-lists.ts` and library users.
  */
 import { ConfigError } from "../core/errors.js";
 import type { Csr, IdMap, Interactions } from "../core/interactions.js";

@@ -9,17 +9,17 @@ import { fit } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
 import { tastemakerVersion } from "../store/version.js";
 import { directionOf } from "../tuning/model-objective.js";
-import { compareWithBest } from "./compare-models.js";
-import { type ComparableValues, type FoldValues, type JudgeSettings, judgeFold, summarizeFolds } from "./judge-part.js";
-import { partLeaks } from "./part-leaks.js";
-import { holdOut, type Part, type RecipeData, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
-import { judgeLists, type ListResult } from "./ranked-lists.js";
-import type { Recipe } from "./recipe.js";
-import { itemContext } from "./recipe-metrics.js";
-import type { Evaluation, ModelResult, PartSummary, RunOptions } from "./run-result.js";
+import { compareWithBest } from "./evaluation/compare-models.js";
+import { type ComparableValues, type FoldValues, type JudgeSettings, judgeFold, summarizeFolds } from "./evaluation/judge-part.js";
+import type { ListResult } from "./evaluation/judged.js";
+import type { Part, PartSummary } from "./evaluation/part.js";
+import { partLeaks } from "./evaluation/part-leaks.js";
+import { judgeLists } from "./evaluation/ranked-lists.js";
+import { holdOut, type RecipeData, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
+import type { Recipe } from "./recipe/recipe.js";
+import { itemContext } from "./recipe/recipe-metrics.js";
+import type { Evaluation, ModelResult, RunOptions } from "./run-result.js";
 import { openWorkspace } from "./workspace.js";
-
-export { partCases } from "./part-cases.js";
 
 /** From this share of repeated events on, `excludeSeen: auto` lets items be recommended again. */
 const REPEAT_SHARE = 0.1;

@@ -8,12 +8,12 @@ import { CancelledError, ConfigError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import { type Dataset, readDataset } from "../data/readers/read-dataset.js";
 import { alignInteractions, type SplitResult, split, splitFolds } from "../data/splits.js";
-import type { LeakOptions } from "../evaluation/leaks.js";
 import { ioErrors } from "../store/durable-files.js";
-import { createDemoOrders } from "./demo-shop.js";
-import { type Recipe, resolveSourceFile } from "./recipe.js";
-import { checkParts, promisedOrder, resolveSplit } from "./recipe-split.js";
-import type { DataSummary, PartSummary, RunOptions } from "./run-result.js";
+import { createDemoOrders } from "./demo/demo-shop.js";
+import type { Part } from "./evaluation/part.js";
+import { type Recipe, resolveSourceFile } from "./recipe/recipe.js";
+import { checkParts, promisedOrder, resolveSplit } from "./recipe/recipe-split.js";
+import type { DataSummary, RunOptions } from "./run-result.js";
 import type { Workspace } from "./workspace.js";
 
 /** The file that a recipe reads; a generator's is written into the workspace first. */
@@ -89,15 +89,6 @@ function foldFiles(recipe: Recipe, { dataFolder }: RunOptions): { train: string;
 export function summarise({ interactions, report }: Dataset): DataSummary {
   const { numUsers, numItems, numInteractions } = interactions;
   return { numUsers, numItems, numInteractions, report };
-}
-
-export interface Part extends PartSummary {
-  train: Interactions;
-  test: Interactions;
-  /** For held-out users: the part of their events that is shown to the model. */
-  given?: Interactions;
-  /** The order of time that the split promises. */
-  order: NonNullable<LeakOptions["order"]>;
 }
 
 /**

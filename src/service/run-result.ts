@@ -5,27 +5,15 @@
 import type { Progress } from "../core/model.js";
 import type { ReadReport } from "../data/readers/read-dataset.js";
 import type { Estimate, IntervalOptions, SegmentRow } from "../evaluation/summarize.js";
-import type { AutoDecision } from "./auto-decision.js";
-import type { ModelComparison } from "./compare-models.js";
-import type { PartLeaks } from "./part-leaks.js";
-import type { ListResult, ListSource } from "./ranked-lists.js";
+import type { ListResult, ListSource, ModelComparison } from "./evaluation/judged.js";
+import type { PartLeaks, PartSummary } from "./evaluation/part.js";
+import type { AutoDecision } from "./tune/auto-decision.js";
 
 export interface DataSummary {
   numUsers: number;
   numItems: number;
   numInteractions: number;
   report: ReadReport;
-}
-
-/** A held-out part of the data on which models are judged. */
-export interface PartSummary {
-  name: "validation" | "test";
-  /** What it holds, in words. */
-  description: string;
-  trainInteractions: number;
-  testInteractions: number;
-  /** Number of folds, whose events are counted together; absent when there is one. */
-  folds?: number;
 }
 
 export interface ModelResult {

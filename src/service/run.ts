@@ -2,11 +2,10 @@
  * The use case "run": trains a recipe, or takes the result of an earlier run when recipe, data and version of the
  * package are the same, and gives the service that answers from it.
  */
-
 import { join } from "node:path";
 import { loadItemProperties } from "../store/model-folder.js";
 import { dataFingerprint, sourceFile } from "./prepare-data.js";
-import type { Recipe } from "./recipe.js";
+import type { Recipe } from "./recipe/recipe.js";
 import { createRecommendService, type LoadedModel, type RecommendService } from "./recommend.js";
 import type { RunOptions, RunResult } from "./run-result.js";
 import { runKey, trainFile } from "./train.js";

@@ -7,7 +7,7 @@ import { sha256 } from "../store/manifest.js";
 import { tastemakerVersion } from "../store/version.js";
 import { evaluateDataset, fitLabelled } from "./evaluate.js";
 import { dataFingerprint, type RecipeData, readSource, sourceFile } from "./prepare-data.js";
-import type { Recipe } from "./recipe.js";
+import type { Recipe } from "./recipe/recipe.js";
 import type { RunOptions, RunResult } from "./run-result.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
 

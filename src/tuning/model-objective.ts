@@ -1,6 +1,6 @@
 /**
  * The objective of a search over a model's parameters: fit on `train`, judge on the cases of a validation part; between
- * steps of the fit the model as it stands is judged at the scheduler's rungs. Called by service/tune.ts, service/auto.ts, bench.
+ * steps of the fit the model as it stands is judged at the scheduler's rungs. Called by service/tune/tune.ts, service/tune/auto.ts, bench.
  */
 import type { Interactions } from "../core/interactions.js";
 import { type EvaluationCase, evaluateCases } from "../evaluation/evaluate.js";

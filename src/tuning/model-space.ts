@@ -1,7 +1,7 @@
 /**
  * The search space of a model, from its definition: numbers by `help[param].range` and scale, enumerations and booleans as
  * choices, "auto" and absence as alternatives of a number. A recipe narrows it: `param: 64` fixes, `param: [32, 64]` lists,
- * `param: { min, max, scale }` gives a range. Called by service/tune.ts and service/auto.ts.
+ * `param: { min, max, scale }` gives a range. Called by service/tune/tune.ts and service/tune/auto.ts.
  */
 import { z } from "zod";
 import { ConfigError } from "../core/errors.js";

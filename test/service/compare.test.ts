@@ -1,9 +1,9 @@
 /** Models side by side on a small file: intervals, paired comparison with the best, breakdowns, folds. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { compareWithBest } from "../../src/service/compare-models.js";
 import { evaluateRecipe } from "../../src/service/evaluate.js";
-import { parseRecipe } from "../../src/service/recipe.js";
+import { compareWithBest } from "../../src/service/evaluation/compare-models.js";
+import { parseRecipe } from "../../src/service/recipe/recipe.js";
 import { writeShop } from "../cli/tastemaker.js";
 import { expectError } from "../support/errors.js";
 import { temporaryFolder } from "../support/temporary-folder.js";

@@ -1,6 +1,6 @@
 /** The demo shop: the same bytes for the same seed, and a shop that looks like one. */
 import { describe, expect, test } from "vitest";
-import { createDemoOrders, demoColumns } from "../../src/service/demo-shop.js";
+import { createDemoOrders, demoColumns } from "../../src/service/demo/demo-shop.js";
 import { sha256 } from "../../src/store/manifest.js";
 import { expectError } from "../support/errors.js";
 

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Interactions } from "../../src/data/interactions.js";
-import { parseRecipe, readRecipe, recipeForFile, resolveSourceFile, shippedRecipe } from "../../src/service/recipe.js";
-import { resolveSplit } from "../../src/service/recipe-split.js";
+import { parseRecipe, readRecipe, recipeForFile, resolveSourceFile, shippedRecipe } from "../../src/service/recipe/recipe.js";
+import { resolveSplit } from "../../src/service/recipe/recipe-split.js";
 import { expectError } from "../support/errors.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { evaluateRecipe } from "../../src/service/evaluate.js";
-import { parseRecipe } from "../../src/service/recipe.js";
+import { parseRecipe } from "../../src/service/recipe/recipe.js";
 import { runRecipe, serveRun } from "../../src/service/run.js";
 import type { RunStep } from "../../src/service/run-result.js";
 import { latestRun } from "../../src/service/workspace.js";

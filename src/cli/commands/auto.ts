@@ -1,7 +1,7 @@
 /** `tastemaker auto`: tries the models that suit the data, tunes them, picks the champion, says why, and trains the result. */
 import type { Command } from "commander";
-import { autoRecipe } from "../../service/auto.js";
 import { checkWritable, writeReport } from "../../service/report/write-report.js";
+import { autoRecipe } from "../../service/tune/auto.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { evaluationTables } from "../evaluation-tables.js";
 import { positiveNumber, recipeOf, runOptions, type SourceOptions, wholeNumber, withSourceOptions } from "../run-options.js";

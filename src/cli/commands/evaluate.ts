@@ -5,7 +5,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../../core/errors.js";
 import { evaluateRecipe } from "../../service/evaluate.js";
-import type { ListSource } from "../../service/ranked-lists.js";
+import type { ListSource } from "../../service/evaluation/judged.js";
 import { checkWritable, writeReport } from "../../service/report/write-report.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { evaluationTables } from "../evaluation-tables.js";
@@ -88,7 +88,7 @@ async function judgeImpressions(
   target: string | undefined,
   options: Options & { impressions: string },
 ): Promise<void> {
-  const { evaluateImpressions } = await import("../../service/evaluate-impressions.js");
+  const { evaluateImpressions } = await import("../../service/evaluation/evaluate-impressions.js");
   const { impressionNotes, impressionTable } = await import("../impression-notes.js");
   const { impressions, policy, logColumns, temperature, clip, threads, workspace, delimiter } = options;
   const recipe = target === undefined ? undefined : (await recipeOf(target, options)).name;

@@ -2,9 +2,9 @@
 import { basename, dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { checkWritable, writeReport } from "../../service/report/write-report.js";
-import { tuneRecipe } from "../../service/tune.js";
-import { type SamplerName, type SchedulerName, samplers, schedulers } from "../../service/tune-models.js";
-import { writeTunedRecipe } from "../../service/tuned-recipe.js";
+import { tuneRecipe } from "../../service/tune/tune.js";
+import { type SamplerName, type SchedulerName, samplers, schedulers } from "../../service/tune/tune-models.js";
+import { writeTunedRecipe } from "../../service/tune/tuned-recipe.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { positiveNumber, recipeFile, recipeOf, runOptions, type SourceOptions, wholeNumber, withSourceOptions } from "../run-options.js";
 import { tuneNotes, tuneTables } from "../tune-notes.js";

@@ -1,7 +1,7 @@
 /**
  * Counterfactual (off-policy) evaluation: what would a policy have earned, judged on what another one showed? All estimators side by
  * side, with how much of the log they rest on, and warnings where they should not be believed. Called by
- * `service/evaluate-impressions.ts` and library users.
+ * `service/evaluation/evaluate-impressions.ts` and library users.
  */
 import { ConfigError } from "../../core/errors.js";
 import { directMethod } from "./direct-method.js";

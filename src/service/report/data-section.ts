@@ -1,6 +1,6 @@
 /** What a report rests on: the data and what of it was rejected, the parts, leaks, the models' parameters, and the recipe. */
 import { stringify } from "yaml";
-import type { Recipe } from "../recipe.js";
+import type { Recipe } from "../recipe/recipe.js";
 import type { DataSummary, Evaluation } from "../run-result.js";
 import { count, html, type Markup, table } from "./html.js";
 

@@ -1,8 +1,9 @@
 /** How the models did: for each held-out part a table, a chart of every metric, accuracy against coverage, and the breakdown. */
 import type { Estimate, SegmentRow } from "../../evaluation/summarize.js";
 import { directionOf } from "../../tuning/model-objective.js";
-import type { ModelComparison } from "../compare-models.js";
-import type { Evaluation, PartSummary } from "../run-result.js";
+import type { ModelComparison } from "../evaluation/judged.js";
+import type { PartSummary } from "../evaluation/part.js";
+import type { Evaluation } from "../run-result.js";
 import { dotChart, legend, xyChart } from "./charts.js";
 import { count, figure, html, type Markup, pValue, range, table } from "./html.js";
 

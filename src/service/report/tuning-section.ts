@@ -1,5 +1,5 @@
 /** What a search did: for each model its trials over time, how the values grew step by step, what mattered, and the best parameters. */
-import type { ModelTuning, TuneReport } from "../tune-result.js";
+import type { ModelTuning, TuneReport } from "../tune/tune-result.js";
 import { dotChart, xyChart } from "./charts.js";
 import { count, figure, html, type Markup, table } from "./html.js";
 

@@ -11,9 +11,9 @@ import { IdMapBuilder } from "../../data/id-map.js";
 import { Interactions } from "../../data/interactions.js";
 import { type EvaluationCase, evaluateCases } from "../../evaluation/evaluate.js";
 import { fit } from "../../models/registry.js";
-import { readTextFile } from "../text-file.js";
 import type { Study, StudyMeasurement, StudyRun } from "./study.js";
 import { measure, modelNames, type SegmentValues, studyModelSchema, wantedModels } from "./study-models.js";
+import { readTextFile } from "./text-file.js";
 
 const configSchema = z.strictObject({
   file: z.string(),

@@ -8,11 +8,11 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Document, isCollection, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
-import { ConfigError, NotFoundError } from "../core/errors.js";
-import { nameHint } from "../core/nearest-names.js";
-import { parseParams } from "../core/params.js";
-import { getModel } from "../models/registry.js";
-import { modelSpace } from "../tuning/model-space.js";
+import { ConfigError, NotFoundError } from "../../core/errors.js";
+import { nameHint } from "../../core/nearest-names.js";
+import { parseParams } from "../../core/params.js";
+import { getModel } from "../../models/registry.js";
+import { modelSpace } from "../../tuning/model-space.js";
 import { checkListMetric } from "./recipe-metrics.js";
 import { type ParsedRecipe, recipeError, recipeSchema } from "./recipe-schema.js";
 
@@ -48,7 +48,7 @@ export async function readRecipe(file: string, overrides: RecipeOverrides = {}):
 
 /** The recipe of `npm start -- orders.csv`: recipes/own-file.yaml with the person's file as its source. */
 export async function recipeForFile(dataFile: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
-  const template = fileURLToPath(new URL("../../recipes/own-file.yaml", import.meta.url));
+  const template = fileURLToPath(new URL("../../../recipes/own-file.yaml", import.meta.url));
   const recipe = await readRecipe(template, { ...overrides, file: resolve(dataFile) });
   const name = basename(dataFile)
     .replace(/\.gz$/i, "")
@@ -182,4 +182,4 @@ function oneOf(value: string, allowed: readonly string[], where: string): void {
 }
 
 /** Where a recipe that ships with the package lies. */
-export const shippedRecipe = (name: string): string => join(fileURLToPath(new URL("../../recipes", import.meta.url)), `${name}.yaml`);
+export const shippedRecipe = (name: string): string => join(fileURLToPath(new URL("../../../recipes", import.meta.url)), `${name}.yaml`);

@@ -3,13 +3,14 @@
  * what the test part leaves. The test part itself is never looked at. Of several folds the first one is taken.
  * Called by tune.ts and auto.ts.
  */
-import { ConfigError, DataError } from "../core/errors.js";
-import type { EvaluationCase } from "../evaluation/evaluate.js";
-import { partCases } from "./part-cases.js";
-import { partLeaks } from "./part-leaks.js";
-import { holdOut, type Part, type RecipeData } from "./prepare-data.js";
-import type { Recipe } from "./recipe.js";
-import type { RecipeSplit } from "./recipe-split.js";
+import { ConfigError, DataError } from "../../core/errors.js";
+import type { EvaluationCase } from "../../evaluation/evaluate.js";
+import type { Part } from "../evaluation/part.js";
+import { partCases } from "../evaluation/part-cases.js";
+import { partLeaks } from "../evaluation/part-leaks.js";
+import { holdOut, type RecipeData } from "../prepare-data.js";
+import type { Recipe } from "../recipe/recipe.js";
+import type { RecipeSplit } from "../recipe/recipe-split.js";
 
 export interface TuningPart extends Part {
   /** Questions with at least one right answer. */

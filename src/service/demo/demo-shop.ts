@@ -3,8 +3,8 @@
  * prefer a style within each category, come more often at weekends and before Christmas, and buy consumables again
  * when they run out. The same options give the same bytes.
  */
-import { ConfigError, throwIfCancelled } from "../core/errors.js";
-import { createRandom, type Random } from "../core/random.js";
+import { ConfigError, throwIfCancelled } from "../../core/errors.js";
+import { createRandom, type Random } from "../../core/random.js";
 import { categories, createCatalogue, largestCatalogue, type Product } from "./demo-catalogue.js";
 
 export interface DemoShopOptions {

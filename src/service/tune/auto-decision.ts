@@ -1,6 +1,6 @@
 /** How `auto` came to its champion, as data and in sentences. Part of a run's result. */
-import type { TrialParams } from "../core/trials.js";
-import { type Challenge, challengeInWords, MIN_QUESTIONS } from "./choose-champion.js";
+import type { TrialParams } from "../../core/trials.js";
+import { type Challenge, challengeInWords, MIN_QUESTIONS } from "../evaluation/choose-champion.js";
 
 export interface AutoDecision {
   metric: string;

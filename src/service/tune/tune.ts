@@ -3,22 +3,22 @@
  * test part leaves, keeps every trial in the workspace (trials.db), and tells the best parameters. Nothing is trained for serving.
  */
 import { join } from "node:path";
-import { CancelledError, ConfigError } from "../core/errors.js";
-import { nameHint } from "../core/nearest-names.js";
-import { getModel } from "../models/registry.js";
-import { openTrialStore } from "../store/trial-store.js";
-import { directionOf } from "../tuning/model-objective.js";
-import { modelSpace } from "../tuning/model-space.js";
-import { decideExcludeSeen } from "./evaluate.js";
-import { dataFingerprint, readSource, sourceFile, summarise } from "./prepare-data.js";
-import type { Recipe } from "./recipe.js";
-import { checkListMetric, itemContext } from "./recipe-metrics.js";
-import type { RunOptions } from "./run-result.js";
+import { CancelledError, ConfigError } from "../../core/errors.js";
+import { nameHint } from "../../core/nearest-names.js";
+import { getModel } from "../../models/registry.js";
+import { openTrialStore } from "../../store/trial-store.js";
+import { directionOf } from "../../tuning/model-objective.js";
+import { modelSpace } from "../../tuning/model-space.js";
+import { decideExcludeSeen } from "../evaluate.js";
+import { dataFingerprint, readSource, sourceFile, summarise } from "../prepare-data.js";
+import type { Recipe } from "../recipe/recipe.js";
+import { checkListMetric, itemContext } from "../recipe/recipe-metrics.js";
+import type { RunOptions } from "../run-result.js";
+import { openWorkspace } from "../workspace.js";
 import { type SamplerName, type SchedulerName, type SearchSettings, searchModel } from "./tune-models.js";
 import { tuningPart } from "./tune-part.js";
 import { bestTuning, type ModelTuning, type TuneReport, type TuneStep } from "./tune-result.js";
 import { modelsYaml } from "./tuned-recipe.js";
-import { openWorkspace } from "./workspace.js";
 
 /** Trials of a model when neither trials nor seconds are given. */
 const DEFAULT_TRIALS = 50;

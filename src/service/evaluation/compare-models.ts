@@ -2,22 +2,15 @@
  * Which models differ from the best one by more than chance: paired on the same cases, p values corrected by Holm over
  * the models of a part. Called by evaluate.ts.
  */
-import { adjustPValues } from "../evaluation/adjust-p-values.js";
-import { comparePaired, type PairedComparison } from "../evaluation/compare.js";
-import type { IntervalOptions } from "../evaluation/summarize.js";
+import { adjustPValues } from "../../evaluation/adjust-p-values.js";
+import { comparePaired, type PairedComparison } from "../../evaluation/compare.js";
+import type { IntervalOptions } from "../../evaluation/summarize.js";
 import { MIN_QUESTIONS } from "./choose-champion.js";
 import type { ComparableValues } from "./judge-part.js";
+import type { ModelComparison } from "./judged.js";
 
 /** Fewest draws of a test: a corrected p value of 0.05 must be in reach with dozens of models. */
 const MIN_RESAMPLES = 5000;
-
-export interface ModelComparison extends PairedComparison {
-  /** Label of the best model; `difference` is this model − the best. */
-  best: string;
-  metric: string;
-  /** `pBootstrap` corrected by Holm over the models that were compared. */
-  pAdjusted: number;
-}
 
 /** By label, for all others than `best`; none when there are too few users to tell anything. */
 export function compareWithBest(

@@ -2,39 +2,14 @@
  * Lists of another system beside the models of a recipe: read, matched to the data's ids, and judged on the last held-out
  * part (the test part where there is one) by the same code. Called by evaluate.ts.
  */
-import { ConfigError, DataError } from "../core/errors.js";
-import { type ListFile, readRankedLists } from "../data/readers/ranked-lists.js";
-import type { TableOptions } from "../data/readers/read-table.js";
-import { hasList, recommenderOfLists, userLists } from "../evaluation/ranked-lists.js";
-import type { Estimate, SegmentRow } from "../evaluation/summarize.js";
-import type { ModelComparison } from "./compare-models.js";
+import { ConfigError, DataError } from "../../core/errors.js";
+import { readRankedLists } from "../../data/readers/ranked-lists.js";
+import type { TableOptions } from "../../data/readers/read-table.js";
+import { hasList, recommenderOfLists, userLists } from "../../evaluation/ranked-lists.js";
 import { type ComparableValues, type JudgeSettings, judgeFold, summarizeFolds } from "./judge-part.js";
+import type { ListResult, ListSource } from "./judged.js";
+import type { Part } from "./part.js";
 import { partCases } from "./part-cases.js";
-import type { Part } from "./prepare-data.js";
-import type { PartSummary } from "./run-result.js";
-
-/** A file of lists and the name it goes by. */
-export interface ListSource {
-  name: string;
-  file: string;
-}
-
-export interface ListResult {
-  label: string;
-  part: PartSummary["name"];
-  metrics: Record<string, number>;
-  /** As in `ModelResult`, of `part`. */
-  estimates?: Record<string, Estimate>;
-  comparison?: ModelComparison;
-  breakdown?: SegmentRow[];
-  /** Cases judged, and those whose user has no list: each counts as an empty list, so as 0. */
-  numCases: number;
-  numWithoutList: number;
-  /** Rows left out because the user's list names the item at a better place already. */
-  numDuplicates: number;
-  report: ListFile["report"];
-  seconds: number;
-}
 
 /** Reads and judges one file of lists. Throws what reading throws; DataError when no row of it fits the data; ConfigError for folds. */
 export async function judgeLists(

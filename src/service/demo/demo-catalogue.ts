@@ -2,7 +2,7 @@
  * The catalogue of the demo shop: twelve categories with readable product names put together from words,
  * prices, a season and a repurchase interval. Called by `demo-shop.ts`.
  */
-import type { Random } from "../core/random.js";
+import type { Random } from "../../core/random.js";
 
 interface Category {
   name: string;

@@ -2,24 +2,24 @@
  * Searches over the parameters of models on one held-out part, each with its study in the trial store.
  * The common half of tune.ts (a recipe's models) and auto.ts (candidates that suit the data).
  */
-import { ConfigError } from "../core/errors.js";
-import type { Interactions } from "../core/interactions.js";
-import type { Progress } from "../core/model.js";
-import { defaultThreads } from "../core/threads.js";
-import type { Trial, TrialParams, TrialStore } from "../core/trials.js";
-import type { EvaluationCase } from "../evaluation/evaluate.js";
-import { getModel } from "../models/registry.js";
-import { sha256 } from "../store/manifest.js";
-import { tastemakerVersion } from "../store/version.js";
-import { importanceOf } from "../tuning/importance.js";
-import { directionOf, modelObjective } from "../tuning/model-objective.js";
-import { repairFor } from "../tuning/model-space.js";
-import { gridSampler, randomSampler, type Sampler, sobolSampler } from "../tuning/sampler.js";
-import { ashaScheduler, medianScheduler, noScheduler, type Scheduler } from "../tuning/scheduler.js";
-import type { SearchSpace } from "../tuning/search-space.js";
-import { tpeSampler } from "../tuning/tpe.js";
-import { trialOrder, tune } from "../tuning/tune.js";
-import type { ItemContext } from "./recipe-metrics.js";
+import { ConfigError } from "../../core/errors.js";
+import type { Interactions } from "../../core/interactions.js";
+import type { Progress } from "../../core/model.js";
+import { defaultThreads } from "../../core/threads.js";
+import type { Trial, TrialParams, TrialStore } from "../../core/trials.js";
+import type { EvaluationCase } from "../../evaluation/evaluate.js";
+import { getModel } from "../../models/registry.js";
+import { sha256 } from "../../store/manifest.js";
+import { tastemakerVersion } from "../../store/version.js";
+import { importanceOf } from "../../tuning/importance.js";
+import { directionOf, modelObjective } from "../../tuning/model-objective.js";
+import { repairFor } from "../../tuning/model-space.js";
+import { gridSampler, randomSampler, type Sampler, sobolSampler } from "../../tuning/sampler.js";
+import { ashaScheduler, medianScheduler, noScheduler, type Scheduler } from "../../tuning/scheduler.js";
+import type { SearchSpace } from "../../tuning/search-space.js";
+import { tpeSampler } from "../../tuning/tpe.js";
+import { trialOrder, tune } from "../../tuning/tune.js";
+import type { ItemContext } from "../recipe/recipe-metrics.js";
 import type { ModelTuning, TuneStep } from "./tune-result.js";
 
 export type SamplerName = "grid" | "random" | "sobol" | "tpe";

@@ -1,9 +1,9 @@
 /**
  * The questions of a held-out part: one per user with something to find. Called by evaluate.ts, ranked-lists.ts and tuning.
  */
-import type { Interactions } from "../core/interactions.js";
-import { type EvaluationCase, userCases } from "../evaluation/cases.js";
-import type { Part } from "./prepare-data.js";
+import type { Interactions } from "../../core/interactions.js";
+import { type EvaluationCase, userCases } from "../../evaluation/cases.js";
+import type { Part } from "./part.js";
 
 export function partCases({ train, test, given }: Pick<Part, "train" | "test" | "given">, excludeSeen: boolean): EvaluationCase[] {
   return given ? heldOutCases(test, given, excludeSeen) : userCases(train, test, { excludeSeen });

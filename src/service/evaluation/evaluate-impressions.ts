@@ -2,16 +2,16 @@
  * The use case "evaluate --impressions": what would other policies have earned on a log of impressions? Policies are columns of
  * the log (the probability of the shown item), or trained models of a recipe that choose among the items of the log.
  */
-import { ConfigError } from "../core/errors.js";
-import { nameHint } from "../core/nearest-names.js";
-import { type ImpressionFile, readImpressions } from "../data/readers/impressions.js";
-import type { TableOptions } from "../data/readers/read-table.js";
-import { evaluatePolicy, loggedValue, type PolicyOptions, type PolicyReport } from "../evaluation/counterfactual/evaluate-policy.js";
-import type { LoggedImpressions } from "../evaluation/counterfactual/logged-rows.js";
-import type { MeanWithError } from "../evaluation/counterfactual/mean-with-error.js";
-import { greedyPolicy, policyOnLog, softmaxPolicy, type TargetPolicy } from "../evaluation/counterfactual/policy.js";
-import type { Recommender } from "../ranking/recommender.js";
-import { latestRun } from "./workspace.js";
+import { ConfigError } from "../../core/errors.js";
+import { nameHint } from "../../core/nearest-names.js";
+import { type ImpressionFile, readImpressions } from "../../data/readers/impressions.js";
+import type { TableOptions } from "../../data/readers/read-table.js";
+import { evaluatePolicy, loggedValue, type PolicyOptions, type PolicyReport } from "../../evaluation/counterfactual/evaluate-policy.js";
+import type { LoggedImpressions } from "../../evaluation/counterfactual/logged-rows.js";
+import type { MeanWithError } from "../../evaluation/counterfactual/mean-with-error.js";
+import { greedyPolicy, policyOnLog, softmaxPolicy, type TargetPolicy } from "../../evaluation/counterfactual/policy.js";
+import type { Recommender } from "../../ranking/recommender.js";
+import { latestRun } from "../workspace.js";
 
 export interface ImpressionsOptions extends Omit<TableOptions, "columns">, PolicyOptions {
   /** Columns of the log, or labels of trained models of `recipe`. Default: the column that looks like a target probability. */

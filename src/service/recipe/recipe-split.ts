@@ -3,10 +3,10 @@
  * into the splits of `data/splits.ts`; `auto` takes the last part of the time when there are timestamps, else random events.
  */
 import { z } from "zod";
-import { ConfigError } from "../core/errors.js";
-import type { Interactions } from "../core/interactions.js";
-import type { FoldsSpec, SplitSpec } from "../data/splits.js";
-import type { LeakOptions } from "../evaluation/leaks.js";
+import { ConfigError } from "../../core/errors.js";
+import type { Interactions } from "../../core/interactions.js";
+import type { FoldsSpec, SplitSpec } from "../../data/splits.js";
+import type { LeakOptions } from "../../evaluation/leaks.js";
 
 const fraction = z.number().gt(0).lt(1);
 const moment = z.string().transform((text, context) => {

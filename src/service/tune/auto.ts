@@ -4,30 +4,30 @@
  * parameters as a run that `serve` answers from. The test part is judged once, at the end.
  */
 import { join } from "node:path";
-import { CancelledError, ConfigError } from "../core/errors.js";
-import type { Interactions } from "../core/interactions.js";
-import type { DataFacts, ModelDefinition } from "../core/model.js";
-import { parseParams } from "../core/params.js";
-import { createRandom } from "../core/random.js";
-import { type EvaluationCase, judgeCases } from "../evaluation/evaluate.js";
-import { parseMetric } from "../evaluation/metrics.js";
-import { fit, listModels } from "../models/registry.js";
-import { openTrialStore } from "../store/trial-store.js";
-import { directionOf } from "../tuning/model-objective.js";
-import { modelSpace } from "../tuning/model-space.js";
+import { CancelledError, ConfigError } from "../../core/errors.js";
+import type { Interactions } from "../../core/interactions.js";
+import type { DataFacts, ModelDefinition } from "../../core/model.js";
+import { parseParams } from "../../core/params.js";
+import { createRandom } from "../../core/random.js";
+import { type EvaluationCase, judgeCases } from "../../evaluation/evaluate.js";
+import { parseMetric } from "../../evaluation/metrics.js";
+import { fit, listModels } from "../../models/registry.js";
+import { openTrialStore } from "../../store/trial-store.js";
+import { directionOf } from "../../tuning/model-objective.js";
+import { modelSpace } from "../../tuning/model-space.js";
+import { decideExcludeSeen } from "../evaluate.js";
+import { type Contender, chooseChampion } from "../evaluation/choose-champion.js";
+import { dataFingerprint, readSource, repeatShare, sourceFile, summarise } from "../prepare-data.js";
+import type { Recipe } from "../recipe/recipe.js";
+import { checkListMetric, type ItemContext, itemContext } from "../recipe/recipe-metrics.js";
+import type { RunOptions, RunResult } from "../run-result.js";
+import { runKey, trainFile } from "../train.js";
+import { openWorkspace, type Workspace } from "../workspace.js";
 import { type AutoDecision, decisionInWords } from "./auto-decision.js";
-import { type Contender, chooseChampion } from "./choose-champion.js";
-import { decideExcludeSeen } from "./evaluate.js";
-import { dataFingerprint, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
-import type { Recipe } from "./recipe.js";
-import { checkListMetric, type ItemContext, itemContext } from "./recipe-metrics.js";
-import type { RunOptions, RunResult } from "./run-result.js";
-import { runKey, trainFile } from "./train.js";
 import { type SearchSettings, searchModel } from "./tune-models.js";
 import { tuningPart } from "./tune-part.js";
 import { bestTuning, type ModelTuning, type TuneReport, type TuneStep } from "./tune-result.js";
 import { modelsYaml } from "./tuned-recipe.js";
-import { openWorkspace, type Workspace } from "./workspace.js";
 
 const DEFAULT_SECONDS = 120;
 /** Trials of one candidate at most; what a quick one leaves of its time goes to the others. */

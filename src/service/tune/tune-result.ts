@@ -1,6 +1,6 @@
 /** What a search over the models of a recipe reports: as a whole, and trial by trial while it goes on. */
-import type { Trial } from "../core/trials.js";
-import type { DataSummary } from "./run-result.js";
+import type { Trial } from "../../core/trials.js";
+import type { DataSummary } from "../run-result.js";
 
 export interface ModelTuning {
   label: string;

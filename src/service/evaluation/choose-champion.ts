@@ -2,7 +2,7 @@
  * The significance gate: among models from simple to complex the simplest is champion until a more complex one beats it
  * significantly on the same questions (paired bootstrap, Bonferroni over the comparisons). Called by auto.ts.
  */
-import { comparePaired, type PairedComparison } from "../evaluation/compare.js";
+import { comparePaired, type PairedComparison } from "../../evaluation/compare.js";
 
 /** Chance of a wrong finding that is put up with, over all comparisons. */
 export const LEVEL = 0.05;

@@ -2,9 +2,9 @@
  * The metrics that a recipe may name: those that judge lists, and what they need beside the model, which comes from the item
  * property `category`. Checked before any data is read. Called by recipe.ts, evaluate.ts, tune.ts and auto.ts.
  */
-import { ConfigError } from "../core/errors.js";
-import type { MetricContext } from "../evaluation/metric-context.js";
-import { parseMetric } from "../evaluation/metrics.js";
+import { ConfigError } from "../../core/errors.js";
+import type { MetricContext } from "../../evaluation/metric-context.js";
+import { parseMetric } from "../../evaluation/metrics.js";
 
 /** What metrics are told about items. */
 export type ItemContext = Pick<MetricContext, "categories" | "itemVectors">;

@@ -2,14 +2,14 @@
  * Judges one model on the folds of one held-out part: figures, on request with intervals and a breakdown, and the chosen
  * metric case by case for the comparison of models. Called by evaluate.ts and ranked-lists.ts.
  */
-import { type CaseValues, judgeCases } from "../evaluation/judge.js";
-import { activitySegments, popularitySegments, repeatSegments, type Segmentation } from "../evaluation/segments.js";
-import { type Estimate, type SegmentRow, summarize, summarizeSegments } from "../evaluation/summarize.js";
-import type { Recommender } from "../ranking/recommender.js";
+import { type CaseValues, judgeCases } from "../../evaluation/judge.js";
+import { activitySegments, popularitySegments, repeatSegments, type Segmentation } from "../../evaluation/segments.js";
+import { type Estimate, type SegmentRow, summarize, summarizeSegments } from "../../evaluation/summarize.js";
+import type { Recommender } from "../../ranking/recommender.js";
+import type { ItemContext } from "../recipe/recipe-metrics.js";
+import type { RunOptions } from "../run-result.js";
+import type { Part } from "./part.js";
 import { partCases } from "./part-cases.js";
-import type { Part } from "./prepare-data.js";
-import type { ItemContext } from "./recipe-metrics.js";
-import type { RunOptions } from "./run-result.js";
 
 export interface JudgeSettings extends Pick<RunOptions, "intervals" | "breakdown" | "signal" | "onProgress"> {
   metrics: readonly string[];

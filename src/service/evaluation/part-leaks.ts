@@ -2,15 +2,8 @@
  * The leak check of a recipe's held-out parts: errors refuse the run (unless leaks are allowed), the rest is told.
  * Folds of one part are told together. Called by evaluate.ts.
  */
-import { checkLeaks, type LeakFinding, refuseLeaks } from "../evaluation/leaks.js";
-import type { Part } from "./prepare-data.js";
-import type { PartSummary } from "./run-result.js";
-
-export interface PartLeaks {
-  part: PartSummary["name"];
-  /** Of each kind the first, over all folds. */
-  findings: LeakFinding[];
-}
+import { checkLeaks, refuseLeaks } from "../../evaluation/leaks.js";
+import type { Part, PartLeaks } from "./part.js";
 
 /** Throws DataError with counts and an example when a part leaks and `allowLeaks` is not set. */
 export function partLeaks(parts: readonly Part[], { allowLeaks = false }: { allowLeaks?: boolean }): PartLeaks[] {

@@ -4,11 +4,11 @@
  */
 import { readFile } from "node:fs/promises";
 import { type Document, isMap, isSeq, parseDocument, stringify } from "yaml";
-import { parseParams } from "../core/params.js";
-import type { TrialParams } from "../core/trials.js";
-import { getModel } from "../models/registry.js";
-import { ioErrors, writeFileAtomically } from "../store/durable-files.js";
-import type { Recipe } from "./recipe.js";
+import { parseParams } from "../../core/params.js";
+import type { TrialParams } from "../../core/trials.js";
+import { getModel } from "../../models/registry.js";
+import { ioErrors, writeFileAtomically } from "../../store/durable-files.js";
+import type { Recipe } from "../recipe/recipe.js";
 
 interface Tuned {
   label: string;

@@ -3,9 +3,9 @@
  * Called by `recipe.ts`.
  */
 import { z } from "zod";
-import { ConfigError } from "../core/errors.js";
-import { nameHint } from "../core/nearest-names.js";
-import { DEFAULT_METRICS } from "../evaluation/evaluate.js";
+import { ConfigError } from "../../core/errors.js";
+import { nameHint } from "../../core/nearest-names.js";
+import { DEFAULT_METRICS } from "../../evaluation/evaluate.js";
 import { splitSchema } from "./recipe-split.js";
 
 const columnName = z.string().min(1);

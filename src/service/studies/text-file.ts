@@ -1,6 +1,6 @@
 /** Reads a small text file; a missing one is a NotFoundError that says where it was looked for. */
 import { readFile } from "node:fs/promises";
-import { IoError, NotFoundError } from "../core/errors.js";
+import { IoError, NotFoundError } from "../../core/errors.js";
 
 export async function readTextFile(file: string): Promise<string> {
   try {
