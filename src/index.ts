@@ -4,6 +4,7 @@
 export * from "./core/errors.js";
 export type { Columns, Csr, EventCsr, IdMap } from "./core/interactions.js";
 export type { FitContext, FittedModel, HistoryEvent, ModelDefinition, Progress, Query } from "./core/model.js";
+export type { Study, Trial, TrialParams, TrialStore } from "./core/trials.js";
 export { createIdMap } from "./data/id-map.js";
 export { type InteractionArrays, Interactions, selectEvents } from "./data/interactions.js";
 export { type ImpressionFile, readImpressions } from "./data/readers/impressions.js";
@@ -74,3 +75,12 @@ export {
 export { fit, getModel, listModels } from "./models/registry.js";
 export type { Recommendation, RecommendationBatch, Recommender, RecommendOptions } from "./ranking/recommender.js";
 export { loadModel, type Manifest, readManifest, type SaveOptions, saveModel } from "./store/model-folder.js";
+export { openTrialStore } from "./store/trial-store.js";
+export { createMemoryTrialStore } from "./tuning/memory-trial-store.js";
+export { type ModelObjectiveOptions, modelObjective } from "./tuning/model-objective.js";
+export { type ModelSpaceOptions, modelSpace, repairFor } from "./tuning/model-space.js";
+export { gridSampler, type Question, randomSampler, type Sampler, sobolSampler } from "./tuning/sampler.js";
+export { ashaScheduler, medianScheduler, noScheduler, type RungOptions, type Scheduler } from "./tuning/scheduler.js";
+export type { Axis, Choices, NumberRange, Point, SearchSpace } from "./tuning/search-space.js";
+export { type TpeOptions, tpeSampler } from "./tuning/tpe.js";
+export { type Objective, type TrialRun, type TuneOptions, type TuneProgress, type TuneResult, tune } from "./tuning/tune.js";

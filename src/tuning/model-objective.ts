@@ -16,13 +16,14 @@ export interface ModelObjectiveOptions {
   train: Interactions;
   cases: readonly EvaluationCase[];
   metric: string;
-  excludeSeen: boolean;
+  /** Default true, as in `evaluate`. */
+  excludeSeen?: boolean;
   /** What metrics beyond accuracy need; the model's own figures by default. */
   context?: JudgeOptions["context"];
-  /** Of every fit. */
-  seed: number;
-  /** Of one fit. */
-  threads: number;
+  /** Of every fit. Default: as in `fit`. */
+  seed?: number;
+  /** Of one fit. Default: the cores of the machine. */
+  threads?: number;
 }
 
 export function modelObjective({ model, train, cases, metric, excludeSeen, context, seed, threads }: ModelObjectiveOptions): Objective {
