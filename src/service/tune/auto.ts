@@ -6,23 +6,22 @@
 import { join } from "node:path";
 import { CancelledError, ConfigError } from "../../core/errors.js";
 import type { Interactions } from "../../core/interactions.js";
-import type { DataFacts, ModelDefinition } from "../../core/model.js";
-import { parseParams } from "../../core/params.js";
 import { createRandom } from "../../core/random.js";
 import { type EvaluationCase, judgeCases } from "../../evaluation/evaluate.js";
 import { parseMetric } from "../../evaluation/metrics.js";
-import { fit, listModels } from "../../models/registry.js";
+import { fit } from "../../models/registry.js";
 import { openTrialStore } from "../../store/trial-store.js";
 import { directionOf } from "../../tuning/model-objective.js";
 import { modelSpace } from "../../tuning/model-space.js";
 import { decideExcludeSeen } from "../evaluate.js";
 import { type Contender, chooseChampion } from "../evaluation/choose-champion.js";
-import { dataFingerprint, readSource, repeatShare, sourceFile, summarise } from "../prepare-data.js";
+import { dataFingerprint, readSource, sourceFile, summarise } from "../prepare-data.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { checkListMetric, type ItemContext, itemContext } from "../recipe/recipe-metrics.js";
 import type { RunOptions, RunResult } from "../run-result.js";
 import { runKey, trainFile } from "../train.js";
 import { openWorkspace, type Workspace } from "../workspace.js";
+import { candidatesFor, factsOf } from "./auto-candidates.js";
 import { type AutoDecision, decisionInWords } from "./auto-decision.js";
 import { type SearchSettings, searchModel } from "./tune-models.js";
 import { tuningPart } from "./tune-part.js";
@@ -162,35 +161,6 @@ function checkMetric(metric: string): void {
       hint: "Choose by ndcg@10 or recall@10, say.",
       details: { path: "metric", got: metric },
     });
-}
-
-function factsOf(data: Interactions): DataFacts {
-  const { numUsers, numItems, numInteractions, timestamp } = data;
-  return { numUsers, numItems, numInteractions, repeatShare: repeatShare(data), hasTimestamps: timestamp !== undefined };
-}
-
-interface Candidate {
-  definition: ModelDefinition;
-  label: string;
-  params: Record<string, unknown>;
-}
-
-/** Models that suit the data, simple ones first; a recipe's model of that name lends its label and parameters. */
-function candidatesFor(recipe: Recipe, facts: DataFacts): { candidates: Candidate[]; leftOut: AutoDecision["leftOut"] } {
-  const candidates: Candidate[] = [];
-  const leftOut: AutoDecision["leftOut"] = [];
-  const definitions = listModels().filter(({ task }) => task === "retrieve" || task === "sequence");
-  for (const definition of [...definitions].sort((a, b) => (a.complexity ?? 100) - (b.complexity ?? 100))) {
-    const { name } = definition;
-    const reason = definition.unsuited?.(facts);
-    if (reason !== undefined) {
-      leftOut.push({ model: name, reason });
-      continue;
-    }
-    const own = recipe.models.find((model) => model.name === name);
-    candidates.push({ definition, label: own?.label ?? name, params: own?.params ?? parseParams(definition.params, {}, `Model ${name}`) });
-  }
-  return { candidates, leftOut };
 }
 
 /** Questions to tune on and questions to compare on: the same ones when there are few. */
