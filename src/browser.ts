@@ -1,10 +1,12 @@
 /**
  * The library for browsers and edge run times: no `node:` import. Loads exported models over HTTP, recommends,
- * evaluates, and fits the classic models on the calling thread (use a Web Worker of your own for large data).
+ * evaluates, tunes, and fits the classic models on the calling thread (use a Web Worker of your own for large data).
+ * `index.ts` adds what needs Node.
  */
 export * from "./core/errors.js";
 export type { Columns, Csr, EventCsr, IdMap } from "./core/interactions.js";
 export type { FitContext, FittedModel, HistoryEvent, ModelDefinition, Progress, Query } from "./core/model.js";
+export type { Study, Trial, TrialParams, TrialStore } from "./core/trials.js";
 export { createIdMap } from "./data/id-map.js";
 export { type InteractionArrays, Interactions, selectEvents } from "./data/interactions.js";
 export { alignInteractions, type FoldsSpec, type SplitResult, type SplitSpec, split, splitFolds } from "./data/splits.js";
@@ -65,3 +67,11 @@ export { type KernelSource, setKernelSource } from "./kernels/loader.js";
 export { fit, getModel, listModels } from "./models/registry.js";
 export type { Recommendation, RecommendationBatch, Recommender, RecommendOptions } from "./ranking/recommender.js";
 export { loadRemoteModel as loadModel, type RemoteOptions } from "./store/remote-model.js";
+export { createMemoryTrialStore } from "./tuning/memory-trial-store.js";
+export { type ModelObjectiveOptions, modelObjective } from "./tuning/model-objective.js";
+export { type ModelSpaceOptions, modelSpace, repairFor } from "./tuning/model-space.js";
+export { gridSampler, type Question, randomSampler, type Sampler, sobolSampler } from "./tuning/sampler.js";
+export { ashaScheduler, medianScheduler, noScheduler, type RungOptions, type Scheduler } from "./tuning/scheduler.js";
+export type { Axis, Choices, NumberRange, Point, SearchSpace } from "./tuning/search-space.js";
+export { type TpeOptions, tpeSampler } from "./tuning/tpe.js";
+export { type Objective, type TrialRun, type TuneOptions, type TuneProgress, type TuneResult, tune } from "./tuning/tune.js";

@@ -1,86 +1,20 @@
 /**
- * The public library API for Node. Everything here is stable; `tastemaker/browser` offers the part that needs no Node.
+ * The public library API for Node: all of `browser.ts`, and what reads files and keeps models in folders. Everything here is stable.
  */
-export * from "./core/errors.js";
-export type { Columns, Csr, EventCsr, IdMap } from "./core/interactions.js";
-export type { FitContext, FittedModel, HistoryEvent, ModelDefinition, Progress, Query } from "./core/model.js";
-export type { Study, Trial, TrialParams, TrialStore } from "./core/trials.js";
-export { createIdMap } from "./data/id-map.js";
-export { type InteractionArrays, Interactions, selectEvents } from "./data/interactions.js";
+export * from "./browser.js";
 export { type ImpressionFile, readImpressions } from "./data/readers/impressions.js";
 export { type ListFile, readRankedLists } from "./data/readers/ranked-lists.js";
-export {
-  type ColumnNames,
-  type Dataset,
-  type ReadOptions,
-  type ReadReport,
-  type RejectReason,
-  readDataset,
-  readInteractions,
-} from "./data/readers/read-dataset.js";
-export { alignInteractions, type FoldsSpec, type SplitResult, type SplitSpec, split, splitFolds } from "./data/splits.js";
-export { adjustPValues, type PValueMethod } from "./evaluation/adjust-p-values.js";
-export type { CandidatePolicy } from "./evaluation/candidates.js";
-export { userCases } from "./evaluation/cases.js";
-export { type CompareOptions, comparePaired, type PairedComparison } from "./evaluation/compare.js";
-export {
-  type Estimator,
-  evaluatePolicy,
-  loggedValue,
-  type PolicyEstimate,
-  type PolicyOptions,
-  type PolicyReport,
-} from "./evaluation/counterfactual/evaluate-policy.js";
-export type { LoggedImpressions, TargetOnLog } from "./evaluation/counterfactual/logged-rows.js";
-export { greedyPolicy, policyOnLog, softmaxPolicy, type TargetPolicy } from "./evaluation/counterfactual/policy.js";
-export { fitItemRewards, type RewardModel, type RewardModelOptions } from "./evaluation/counterfactual/reward-model.js";
-export { type EvaluateOptions, type EvaluationCase, evaluate, evaluateCases, evaluateWithIntervals } from "./evaluation/evaluate.js";
-export { type CaseValues, type JudgeOptions, judgeCases } from "./evaluation/judge.js";
-export { checkLeaks, type LeakFinding, type LeakKind, type LeakOptions } from "./evaluation/leaks.js";
-export type { MetricContext } from "./evaluation/metric-context.js";
-export { listMetrics } from "./evaluation/metrics.js";
-export {
-  evaluateLists,
-  type ListRows,
-  type ListsContext,
-  type ListsEvaluation,
-  recommenderOfLists,
-  type UserLists,
-  userLists,
-} from "./evaluation/ranked-lists.js";
-export {
-  evaluateRatingModel,
-  evaluateRatings,
-  judgeRatingModel,
-  judgeRatings,
-  type RatingModelOptions,
-  type RatingOptions,
-} from "./evaluation/ratings.js";
-export {
-  activitySegments,
-  itemSegments,
-  popularitySegments,
-  repeatSegments,
-  type Segmentation,
-  userSegments,
-} from "./evaluation/segments.js";
-export {
-  type Estimate,
-  type IntervalOptions,
-  type SegmentRow,
-  type SummarizeOptions,
-  summarize,
-  summarizeSegments,
-} from "./evaluation/summarize.js";
-export { fit, getModel, listModels } from "./models/registry.js";
-export type { Recommendation, RecommendationBatch, Recommender, RecommendOptions } from "./ranking/recommender.js";
+export { type Dataset, readDataset, readInteractions } from "./data/readers/read-dataset.js";
+export type {
+  ColumnChoice,
+  ColumnNames,
+  DropRule,
+  Guess,
+  ReadOptions,
+  ReadReport,
+  RejectReason,
+} from "./data/readers/read-types.js";
+// takes the place of the browser's loadModel, which stays reachable as loadRemoteModel
 export { loadModel, type Manifest, readManifest, type SaveOptions, saveModel } from "./store/model-folder.js";
+export { loadRemoteModel } from "./store/remote-model.js";
 export { openTrialStore } from "./store/trial-store.js";
-export { createMemoryTrialStore } from "./tuning/memory-trial-store.js";
-export { type ModelObjectiveOptions, modelObjective } from "./tuning/model-objective.js";
-export { type ModelSpaceOptions, modelSpace, repairFor } from "./tuning/model-space.js";
-export { gridSampler, type Question, randomSampler, type Sampler, sobolSampler } from "./tuning/sampler.js";
-export { ashaScheduler, medianScheduler, noScheduler, type RungOptions, type Scheduler } from "./tuning/scheduler.js";
-export type { Axis, Choices, NumberRange, Point, SearchSpace } from "./tuning/search-space.js";
-export { type TpeOptions, tpeSampler } from "./tuning/tpe.js";
-export { type Objective, type TrialRun, type TuneOptions, type TuneProgress, type TuneResult, tune } from "./tuning/tune.js";

@@ -27,6 +27,7 @@ const entryPoints: Record<string, string> = { "index.ts": "service", "browser.ts
 /** Edges beside the order, each with its reason. */
 const exceptions = [
   { from: "cli", to: "server", reason: "`tastemaker serve` starts the server" },
+  { from: "index.ts", to: "browser.ts", reason: "the Node API is the browser's and more" },
   { from: "client.ts", to: "server/api-types.ts", reason: "the client's answers are the server's types" },
 ];
 
