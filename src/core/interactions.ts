@@ -32,6 +32,9 @@ export interface EventCsr extends Csr {
   readonly positions: Int32Array;
 }
 
+/** Largest weight of an event: sums and confidences of such weights still fit float32. */
+export const MAX_WEIGHT = Math.fround(1e30);
+
 /** Per-event columns beside the fixed ones (review text, device …), each of length numInteractions. */
 export type Columns = Readonly<Record<string, readonly string[] | Float32Array | Float64Array | Int32Array>>;
 
@@ -46,7 +49,7 @@ export interface Interactions {
   readonly numInteractions: number;
   readonly userIndex: Int32Array;
   readonly itemIndex: Int32Array;
-  /** Strength of each event, finite and ≥ 0; all 1 when the source has none. */
+  /** Strength of each event, from 0 to `MAX_WEIGHT`; all 1 when the source has none. */
   readonly weight: Float32Array;
   /** Milliseconds since 1970 UTC. */
   readonly timestamp: Float64Array | undefined;

@@ -3,7 +3,14 @@
  * Readers, splits and tests come through here; after it, hot loops need no checks.
  */
 import { DataError } from "../core/errors.js";
-import type { Columns, Csr, EventCsr, IdMap, Interactions as InteractionsType } from "../core/interactions.js";
+import {
+  type Columns,
+  type Csr,
+  type EventCsr,
+  type IdMap,
+  type Interactions as InteractionsType,
+  MAX_WEIGHT,
+} from "../core/interactions.js";
 import { groupEvents, sumDuplicates, transpose } from "./csr.js";
 import { numberedIds } from "./id-map.js";
 
@@ -14,7 +21,7 @@ export interface InteractionArrays {
   userIndex: ArrayLike<number>;
   /** Dense item index of each event. */
   itemIndex: ArrayLike<number>;
-  /** Finite and ≥ 0. Default: all 1. */
+  /** From 0 to 1e30. Default: all 1. */
   weight?: ArrayLike<number>;
   /** Milliseconds since 1970 UTC. */
   timestamp?: ArrayLike<number>;
@@ -150,9 +157,9 @@ function float32Weights(values: ArrayLike<number> | undefined, length: number): 
   checkLength("weight", values.length, length);
   const out = values instanceof Float32Array ? values : Float32Array.from(values);
   for (let e = 0; e < length; e++) {
-    if (!(out[e] >= 0 && out[e] < Infinity)) {
+    if (!(out[e] >= 0 && out[e] <= MAX_WEIGHT)) {
       throw new DataError(`weight is ${values[e]} at row ${e}.`, {
-        hint: "Weights are finite and not negative; drop or correct the row.",
+        hint: "Weights are numbers from 0 to 1e30; drop or correct the row.",
         details: { line: e },
       });
     }

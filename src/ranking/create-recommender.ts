@@ -3,7 +3,7 @@
  * queries by popularity (labelled), and hands the rest to the cheapest ranker of the model.
  */
 import { ConfigError, throwIfCancelled } from "../core/errors.js";
-import type { Csr, IdMap } from "../core/interactions.js";
+import { type Csr, type IdMap, MAX_WEIGHT } from "../core/interactions.js";
 import type { FittedModel, Query } from "../core/model.js";
 import { createTopKIndex, type TopKIndex } from "../kernels/top-k.js";
 import { type ExcludedLists, excludedLists, sortedDistinct } from "./excluded-lists.js";
@@ -31,7 +31,8 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
   let similarity: Promise<TopKIndex> | undefined;
 
   const isCold = ({ userIndex = -1, history }: Query): boolean => {
-    if (!fitted.personal || history?.length) return false;
+    if (!fitted.personal) return false;
+    if (history?.length) return history.every(({ itemIndex }) => popularity[itemIndex] === 0); // training never saw these items
     return userIndex < 0 || seen.offsets[userIndex] === seen.offsets[userIndex + 1];
   };
 
@@ -45,8 +46,8 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
     for (const event of history ?? []) {
       checkItem("history", event.itemIndex, numItems);
       const weight = event.weight ?? 1;
-      if (!(weight >= 0 && weight < Infinity))
-        throw new ConfigError(`A weight of the history is ${weight}.`, { hint: "Weights are finite and not negative." });
+      if (!(weight >= 0 && weight <= MAX_WEIGHT))
+        throw new ConfigError(`A weight of the history is ${weight}.`, { hint: "Weights are numbers from 0 to 1e30." });
     }
   };
 
@@ -130,6 +131,7 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
       similarity ??= createTopKIndex(unitRows(vectors.vectors, vectors.dimensions), { numItems, dimensions: vectors.dimensions, threads });
       const { dimensions } = vectors;
       const unit = unitRows(vectors.vectors.slice(itemIndex * dimensions, (itemIndex + 1) * dimensions), dimensions);
+      if (unit.every((value) => value === 0)) return trim(emptyLists(1, topK), fitted.name); // an item that training never saw
       const without = sortedDistinct([itemIndex, ...exclude, ...(include ? complement(include, numItems) : [])]);
       const excluded = { offsets: Int32Array.of(0, without.length), indices: without };
       return trim(await (await similarity).search(unit, { topK, excluded }), fitted.name);

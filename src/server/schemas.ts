@@ -3,6 +3,7 @@
  * Objects are strict, so that a misspelt key is an error with the nearest name (`validation.ts`).
  */
 import { z } from "zod";
+import { MAX_WEIGHT } from "../core/interactions.js";
 import type {
   HealthResponse,
   ItemsResponse,
@@ -61,7 +62,7 @@ export const recommendationsBody = z.strictObject({
     .array(
       z.strictObject({
         itemId: id,
-        weight: z.number().nonnegative().optional().meta({ default: 1 }),
+        weight: z.number().nonnegative().max(MAX_WEIGHT).optional().meta({ default: 1 }),
       }),
     )
     .max(10_000)

@@ -4,6 +4,7 @@
  * is mapped back with each item's properties and source. Called by the server and the command line.
  */
 import { ConfigError, NotFoundError } from "../core/errors.js";
+import { MAX_WEIGHT } from "../core/interactions.js";
 import type { Query } from "../core/model.js";
 import { nameHint } from "../core/nearest-names.js";
 import type { Recommendation, Recommender } from "../ranking/recommender.js";
@@ -27,7 +28,7 @@ export interface RecommendRequest {
   /** A user's id. One the model does not know gets a list labelled "popularity fallback", unless there is a history. */
   user?: string;
   /** Events since training, or those of an unseen user. Events of the same item are summed. */
-  history?: readonly { itemId: string /** Finite and ≥ 0. Default 1. */; weight?: number }[];
+  history?: readonly { itemId: string /** From 0 to 1e30. Default 1. */; weight?: number }[];
   /** 1 to 1000. Default 10. The list is shorter when fewer items are allowed. */
   topK?: number;
   /** Leave out the user's items of training and history. Default true. */
@@ -272,8 +273,8 @@ function checkWhole(path: string, value: number, most: number): number {
 }
 
 function checkWeight(weight: number, path: string): number {
-  if (weight >= 0 && weight < Infinity) return weight;
-  throw new ConfigError(`${path} is ${weight}.`, { hint: "Weights are finite and not negative.", details: { path, got: weight } });
+  if (weight >= 0 && weight <= MAX_WEIGHT) return weight;
+  throw new ConfigError(`${path} is ${weight}.`, { hint: "Weights are numbers from 0 to 1e30.", details: { path, got: weight } });
 }
 
 function jsonValue(value: string | number | null | undefined): string | number | null {

@@ -86,7 +86,13 @@ export function describeModel(definition: ModelDefinition, params: Record<string
       const counts = new Map<number, number>();
       for (const item of data.itemIndex) counts.set(item, (counts.get(item) ?? 0) + 1);
       const popular = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, 5);
-      for (const query of [{}, { userIndex: -1 }, { userIndex: data.numUsers - 1 }, { history: [] }]) {
+      for (const query of [
+        {},
+        { userIndex: -1 },
+        { userIndex: data.numUsers - 1 },
+        { history: [] },
+        { history: [{ itemIndex: data.numItems - 1 }] },
+      ]) {
         const { itemIndex, source } = await model.recommend(query, { topK: 5 });
         if (!model.fitted.personal) {
           expect(source).toBe(name);
@@ -103,6 +109,7 @@ export function describeModel(definition: ModelDefinition, params: Record<string
       await expectError(model.recommend({ userIndex: data.numUsers }), "E_CONFIG", /userIndex/);
       await expectError(model.recommend({ history: [{ itemIndex: -1 }] }), "E_CONFIG", /history/);
       await expectError(model.recommend({ history: [{ itemIndex: 1, weight: Number.NaN }] }), "E_CONFIG", /weight/);
+      await expectError(model.recommend({ history: [{ itemIndex: 1, weight: 1e300 }] }), "E_CONFIG", /weight/);
       await expectError(model.recommend({ userIndex: 1 }, { topK: 0 }), "E_CONFIG", /topK/);
       await expectError(model.recommend({ userIndex: 1 }, { include: [data.numItems] }), "E_CONFIG", /include/);
       await expectError(fit(name, data, { ...params, nonsense: 1 }, options), "E_CONFIG", /nonsense/);

@@ -165,6 +165,7 @@ describe("als", () => {
     expect([...(await model.similarItems(0, { topK: 2, include: [...itemIndex.slice(1, 3)] })).itemIndex]).toEqual([
       ...itemIndex.slice(1, 3),
     ]);
+    expect((await model.similarItems(fixture().numItems - 1)).itemIndex.length).toBe(0); // without events
     await expectError((await fit("popularity", fixture())).similarItems(0), "E_CONFIG", /similar/);
   });
 
