@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,12 +16,16 @@ const lockFile = join(root, "package-lock.json");
 const modules = join(root, "node_modules");
 const stampFile = join(modules, ".tastemaker-set-up");
 
-/** Installs with `npm ci --include=dev` when node_modules is missing or older than package-lock.json. */
+/** Installs with `npm ci --include=dev` when node_modules is missing or older than package-lock.json; never into a link. */
 export async function setUp() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < 20 || (major === 20 && minor < 19)) stop(`Tastemaker needs Node 20.19 or newer; this is ${process.versions.node}.`);
   const lock = createHash("sha256").update(readFileSync(lockFile)).digest("hex");
   if (isInstalled(lock)) return;
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    say("node_modules is a link and may be out of date, but npm ci would empty the folder it leads to: nothing is installed.");
+    return;
+  }
   say("installing the dependencies (npm ci) …");
   const npm = npmCommand();
   await run(npm.command, [...npm.args, "ci", "--include=dev"], { shell: npm.shell });
