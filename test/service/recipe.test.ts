@@ -125,11 +125,16 @@ describe("a recipe", () => {
 
 test("an automatic split goes by time where there is one", () => {
   const split = { by: "auto", testFraction: 0.25 } as const;
-  const timed = Interactions.fromArrays({ userIndex: [0], itemIndex: [0], timestamp: [0] });
+  const timed = Interactions.fromArrays({ userIndex: [0, 0], itemIndex: [0, 1], timestamp: [0, 1] });
   expect(resolveSplit(split, timed)).toEqual({
     spec: { by: "time", testFraction: 0.25 },
     description: "the last 25 % of the events by time",
   });
   const untimed = Interactions.fromArrays({ userIndex: [0], itemIndex: [0] });
   expect(resolveSplit(split, untimed).spec).toEqual({ by: "random", testFraction: 0.25, seed: 42 });
+  const atOnce = Interactions.fromArrays({ userIndex: [0, 0], itemIndex: [0, 1], timestamp: [7, 7] });
+  expect(resolveSplit(split, atOnce)).toEqual({
+    spec: { by: "random", testFraction: 0.25, seed: 42 },
+    description: "25 % of the events at random (seed 42), as all have the same time",
+  });
 });

@@ -1,6 +1,6 @@
 /**
  * The `split` part of a recipe. Written as one flat object, so that a misspelt key gets its nearest name, and turned
- * into the splits of `data/splits.ts`; `auto` takes the last part of the time when there are timestamps, else random events.
+ * into the splits of `data/splits.ts`; `auto` takes the last part of the time when the timestamps differ, else random events.
  */
 import { z } from "zod";
 import { ConfigError } from "../../core/errors.js";
@@ -91,8 +91,11 @@ export function resolveSplit(split: RecipeSplit, data: Interactions): { spec: Sp
   const day = (time: number) => new Date(time).toISOString().replace(/T00:00:00\.000Z$/, "");
   const last = (what: string) => (perUser === 1 ? `the last ${what} of each user` : `the last ${perUser} ${what}s of each user`);
   switch (by) {
-    case "auto":
-      return resolveSplit(data.timestamp ? { by: "time", testFraction } : { by: "random", testFraction, seed }, data);
+    case "auto": {
+      if (data.timestamp && !allEqual(data.timestamp)) return resolveSplit({ by: "time", testFraction }, data);
+      const atRandom = resolveSplit({ by: "random", testFraction, seed }, data);
+      return data.timestamp ? { ...atRandom, description: `${atRandom.description}, as all have the same time` } : atRandom;
+    }
     case "time":
       if (at === undefined) return { spec: { by, testFraction }, description: `the last ${share} of the events by time` };
       return { spec: { by, at, until }, description: `events from ${day(at)}${until === undefined ? "" : ` to ${day(until)}`}` };
@@ -125,6 +128,11 @@ export function resolveSplit(split: RecipeSplit, data: Interactions): { spec: Sp
           files.length === 1 ? `the file ${files[0].test}` : `${files.length} official folds (${files[0].test} …), means over them`,
       };
   }
+}
+
+/** No instant then leaves events on both sides of it. */
+function allEqual(times: Float64Array): boolean {
+  return times.every((time) => time === times[0]);
 }
 
 /** The order of time that a split promises between train and test. */
