@@ -39,7 +39,7 @@ export interface TrialStore {
   listStudies(): Promise<Study[]>;
   /** Removes the study and its trials; nothing happens when there is none. */
   deleteStudy(id: string): Promise<void>;
-  /** Keeps a finished trial. Throws NotFoundError (no such study), ConfigError (its number is taken). */
+  /** Keeps a finished trial. Throws NotFoundError (no such study), E_UNAVAILABLE (its number is taken: another search is running on the study). */
   addTrial(study: string, trial: Trial): Promise<void>;
   /** By ascending number; empty when there is no such study. */
   listTrials(study: string): Promise<Trial[]>;

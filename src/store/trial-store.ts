@@ -119,7 +119,15 @@ export async function openTrialStore(file: string): Promise<TrialStore> {
       }));
     },
     async close() {
-      if (database.open) database.close();
+      if (!database.open) return;
+      try {
+        // so that the one file holds everything; while another process uses it, its log stays, and nothing is lost
+        database.exec("PRAGMA busy_timeout = 200");
+        database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
+      } catch {
+        // a full disk: the log keeps the trials
+      }
+      database.close();
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Trials kept in memory: for benchmarks, tests, and searches that nobody wants to go on with. */
-import { ConfigError, NotFoundError } from "../core/errors.js";
+import { NotFoundError, TastemakerError } from "../core/errors.js";
 import type { Study, Trial, TrialStore } from "../core/trials.js";
 
 export function createMemoryTrialStore(): TrialStore {
@@ -29,9 +29,10 @@ export function noStudy(id: string): NotFoundError {
   return new NotFoundError(`There is no study ${JSON.stringify(id)}.`, { hint: "Put the study before its trials.", details: { got: id } });
 }
 
-export function numberTaken(number: number): ConfigError {
-  return new ConfigError(`Trial ${number} of this study is kept already.`, {
-    hint: "Another process seems to work on the same search: let it finish, then run this again.",
+/** Two searches that go on with one study meet at the first trial that both finish. */
+export function numberTaken(number: number): TastemakerError {
+  return new TastemakerError("E_UNAVAILABLE", `Another search is running on the same study: its trial ${number} is kept already.`, {
+    hint: "Let it finish, then run this again: finished trials are kept.",
     details: { got: number },
   });
 }

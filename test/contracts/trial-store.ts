@@ -53,7 +53,7 @@ export function trialStoreContract(name: string, open: () => Promise<TrialStore>
       const store = await open();
       await store.putStudy(study);
       await store.addTrial("a1", trial(0));
-      await expectError(store.addTrial("a1", trial(0, { value: 9 })), "E_CONFIG", /Trial 0 .* kept already/);
+      await expectError(store.addTrial("a1", trial(0, { value: 9 })), "E_UNAVAILABLE", /Another search is running.*trial 0/);
       expect((await store.listTrials("a1"))[0].value).toBe(1 / 3);
       await expectError(store.addTrial("zz", trial(0)), "E_NOT_FOUND", /no study "zz"/);
       await store.close();

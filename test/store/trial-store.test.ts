@@ -1,6 +1,6 @@
 /** Trials in SQLite: the contract, and what only a file can do: survive, be read meanwhile, be damaged, be too new. */
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
 import { expect, onTestFinished, test } from "vitest";
@@ -31,6 +31,19 @@ test("is read by others while it is written, and opened again", async () => {
   const again = await openTrialStore(file);
   expect(await again.listTrials("s")).toEqual(Array.from({ length: 20 }, (_, n) => trial(n)));
   await again.close();
+});
+
+test("after closing, the file alone holds all trials", async () => {
+  const folder = temporaryFolder();
+  const store = await openTrialStore(join(folder, "trials.db"));
+  await store.putStudy(study);
+  for (let n = 0; n < 5; n++) await store.addTrial("s", trial(n));
+  await store.readStudy("s");
+  await store.close();
+  copyFileSync(join(folder, "trials.db"), join(folder, "copy.db"));
+  const copy = await openTrialStore(join(folder, "copy.db"));
+  expect(await copy.listTrials("s")).toHaveLength(5);
+  await copy.close();
 });
 
 test("what was acknowledged is there after kill -9", async () => {
