@@ -18,6 +18,8 @@ const flags: Record<string, string> = {
 /** The lines that tell a person of a step. */
 export function stepNotes(step: RunStep, { rejectsFile }: { rejectsFile?: string } = {}): string[] {
   switch (step.kind) {
+    case "again":
+      return [`Training again: ${step.reason}`];
     case "data":
       return dataNotes(step.data, rejectsFile);
     case "parts":

@@ -75,6 +75,7 @@ export interface RunResult extends Evaluation {
 }
 
 export type RunStep =
+  | { kind: "again" /** Why an earlier result is not used. */; reason: string }
   | { kind: "data"; data: DataSummary }
   | { kind: "parts"; parts: PartSummary[]; excludeSeen: boolean; reason: string }
   | { kind: "leaks"; leaks: PartLeaks[] }

@@ -1,8 +1,9 @@
 /**
  * The use case "run": trains a recipe, or takes the result of an earlier run when recipe, data and version of the
- * package are the same, and gives the service that answers from it.
+ * package are the same and its models are undamaged, and gives the service that answers from it.
  */
 import { join } from "node:path";
+import { ModelFormatError, NotFoundError } from "../core/errors.js";
 import { loadItemProperties } from "../store/model-folder.js";
 import { dataFingerprint, sourceFile } from "./prepare-data.js";
 import type { Recipe } from "./recipe/recipe.js";
@@ -24,8 +25,21 @@ export async function runRecipe(recipe: Recipe, options: RunOptions & { fresh?: 
   const file = await sourceFile(recipe, workspace, options);
   const key = runKey(recipe, await dataFingerprint(recipe, file, options));
   const earlier = options.fresh || options.rejectsFile !== undefined ? undefined : await workspace.readRun(key);
-  if (earlier) return { result: earlier, workspace, reused: true };
+  const damage = earlier && (await damageOf(earlier, workspace, options.signal));
+  if (earlier && !damage) return { result: earlier, workspace, reused: true };
+  if (damage) options.onStep?.({ kind: "again", reason: damage });
   return { result: await trainFile(recipe, { file, key, workspace }, options), workspace, reused: false };
+}
+
+/** What is wrong with the saved models of a result, or undefined when every byte is as it was written. */
+async function damageOf({ models }: RunResult, workspace: Workspace, signal?: AbortSignal): Promise<string | undefined> {
+  try {
+    for (const { label, version } of models) await workspace.models.verify(label, version!, signal);
+  } catch (error) {
+    if (error instanceof ModelFormatError || error instanceof NotFoundError) return error.message;
+    throw error;
+  }
+  return undefined;
 }
 
 /** The service that answers from the models of a run; its default model is `defaultModel` or the champion. */

@@ -1,11 +1,12 @@
 /**
  * What a recipe leaves behind, below .tastemaker/<recipe>/: generated data, models (a model store) and the results of
  * each run under its fingerprint. A result is written last, so a run that was cut off has none and is done again;
- * leftovers of killed processes are removed by the next run.
+ * leftovers of killed processes are removed by the next run. A damaged result counts as none.
  */
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { z } from "zod";
 import { NotFoundError } from "../core/errors.js";
 import { nameHint } from "../core/nearest-names.js";
 import { ioErrors, removeLeftovers, writeFileAtomically } from "../store/durable-files.js";
@@ -14,6 +15,21 @@ import type { RunResult } from "./run-result.js";
 
 export const DEFAULT_WORKSPACE = ".tastemaker";
 
+/** What every reader of a result relies on; a file without it was cut off or written by something else. */
+const resultSchema = z.looseObject({
+  key: z.string(),
+  recipe: z.string(),
+  title: z.string(),
+  createdAt: z.string(),
+  champion: z.string(),
+  chosenBy: z.string(),
+  excludeSeen: z.boolean(),
+  data: z.looseObject({ report: z.looseObject({}) }),
+  parts: z.array(z.looseObject({ name: z.string(), description: z.string() })),
+  metrics: z.array(z.string()),
+  models: z.array(z.looseObject({ label: z.string(), model: z.string(), version: z.string(), metrics: z.looseObject({}) })).min(1),
+});
+
 export interface Workspace {
   folder: string;
   models: ModelStore;
@@ -21,7 +37,7 @@ export interface Workspace {
   clean(): Promise<number>;
   /** Path of a data file of this workspace, written when it is not there with exactly these contents. */
   dataFile(name: string, contents: string): Promise<string>;
-  /** The result under `key`, when it is there with all its models. */
+  /** The result under `key`, when it is there, whole, and with all its models. */
   readRun(key: string): Promise<RunResult | undefined>;
   /** Writes a result; from then on the run counts as done. */
   writeRun(result: RunResult): Promise<void>;
@@ -45,8 +61,8 @@ export function openWorkspace(root: string = DEFAULT_WORKSPACE, recipe: string):
 
     async readRun(key) {
       if (!existsSync(runFile(key))) return undefined;
-      const result = JSON.parse(await readText(runFile(key))) as RunResult;
-      const complete = result.models.every(({ label, version }) => version !== undefined && existsSync(join(models.root, label, version)));
+      const result = parseResult(await readText(runFile(key)));
+      const complete = result?.models.every(({ label, version }) => existsSync(join(models.root, label, version!)));
       return complete ? result : undefined;
     },
 
@@ -76,7 +92,9 @@ export async function latestRun(root: string = DEFAULT_WORKSPACE, recipe?: strin
   for (const name of recipe === undefined ? known : [recipe]) {
     const workspace = openWorkspace(root, name);
     const runs = join(workspace.folder, "runs");
-    const files = existsSync(runs) ? (await readdir(runs)).filter((file) => /^[0-9a-f]+\.json$/.test(file)) : [];
+    const files = existsSync(runs)
+      ? (await ioErrors("read", runs, () => readdir(runs))).filter((file) => /^[0-9a-f]+\.json$/.test(file))
+      : [];
     for (const file of files) {
       const result = await workspace.readRun(file.slice(0, -".json".length));
       if (result) found.push({ workspace, result });
@@ -87,6 +105,16 @@ export async function latestRun(root: string = DEFAULT_WORKSPACE, recipe?: strin
   throw new NotFoundError(`Nothing was trained yet in ${resolve(root)}.`, {
     hint: "Run `tastemaker run <recipe.yaml | data file>` first.",
   });
+}
+
+function parseResult(text: string): RunResult | undefined {
+  try {
+    const json: unknown = JSON.parse(text);
+    return resultSchema.safeParse(json).success ? (json as RunResult) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 async function readText(file: string): Promise<string> {

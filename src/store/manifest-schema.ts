@@ -72,7 +72,7 @@ export function parseManifest(text: string, file: string): Manifest {
 /** The error for a file that is not what it was when it was written. */
 export function damaged(file: string, { got, expected, cause }: { got: string; expected: string; cause?: unknown }): ModelFormatError {
   return new ModelFormatError(`${file} is damaged: got ${got}, expected ${expected}.`, {
-    hint: "Copy the model again from its source, or train it again.",
+    hint: "Train it again (`tastemaker run <recipe> --fresh`), or copy it again from its source.",
     cause,
     details: { file, got, expected },
   });

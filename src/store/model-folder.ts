@@ -114,6 +114,21 @@ export async function loadModel(folder: string, { threads }: { threads?: number 
   return recommenderFromArrays(manifest, arrays, { where: folder, threads });
 }
 
+/** Reads every file and compares it with its checksum, without restoring the model; constant memory. Throws as `loadModel` does. */
+export async function verifyModel(folder: string, signal?: AbortSignal): Promise<Manifest> {
+  const manifest = await readManifest(folder);
+  const chunk = new Uint8Array(1 << 20);
+  for (const [file, expected] of Object.entries(manifest.files)) {
+    await readChecked(join(folder, file), expected, async (read) => {
+      for (let left = expected.bytes; left > 0; left -= chunk.length) {
+        throwIfCancelled(signal);
+        await read(chunk.subarray(0, Math.min(left, chunk.length)));
+      }
+    });
+  }
+  return manifest;
+}
+
 /** The item properties saved with a model, or undefined when there are none. Verified like `loadModel`. */
 export async function loadItemProperties(folder: string): Promise<ItemProperties | undefined> {
   const { files } = await readManifest(folder);

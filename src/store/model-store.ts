@@ -11,32 +11,37 @@ import type { Recommender } from "../ranking/recommender.js";
 import { ioErrors, renameDurably, temporarySibling, writeFileAtomically } from "./durable-files.js";
 import { readManifest } from "./manifest.js";
 import type { Manifest } from "./manifest-schema.js";
-import { loadModel, type SaveOptions, saveModel } from "./model-folder.js";
+import { loadModel, type SaveOptions, saveModel, verifyModel } from "./model-folder.js";
 
 export interface StoredModel {
   model: string;
   version: string;
   folder: string;
   active: boolean;
-  manifest: Manifest;
+  /** Undefined when it is damaged. */
+  manifest: Manifest | undefined;
+  /** What is wrong with the manifest. The other files are looked at by `verify` and `load` only. */
+  damaged?: string;
 }
 
 export interface ModelStore {
   readonly root: string;
-  /** All versions, by model name, then oldest first; only those of `model` when it is given. */
+  /** All versions, by model name, damaged ones first, then oldest first; only those of `model` when it is given. */
   list(model?: string): Promise<StoredModel[]>;
   /** Saves a new version; one that is there already (equal contents) is kept, unless it is damaged. Does not switch to it. */
   publish(model: Recommender, options?: SaveOptions & { name?: string }): Promise<Manifest>;
   /** Makes a version the one to serve. */
   activate(model: string, version: string): Promise<void>;
-  /** The version to serve, or undefined when none was activated. */
+  /** The version to serve, or undefined when none was activated; the newest when the file that names it is damaged. */
   activeVersion(model: string): Promise<string | undefined>;
   /** Loads a version, by default the active one; throws NotFoundError with what there is. */
   load(
     model: string,
     options?: { version?: string; threads?: number },
   ): Promise<{ model: Recommender; manifest: Manifest; folder: string }>;
-  /** Removes all but the newest `keep` versions and the active one; returns the removed versions. */
+  /** Compares every byte of a version with its checksum; throws as `load` does. */
+  verify(model: string, version: string, signal?: AbortSignal): Promise<void>;
+  /** Removes all but the newest `keep` versions, the active one and those with a damaged manifest; returns the removed versions. */
   prune(model: string, options: { keep: number }): Promise<string[]>;
 }
 
@@ -50,20 +55,26 @@ export function openModelStore(root: string): ModelStore {
   const activeVersion = async (model: string): Promise<string | undefined> => {
     const file = join(base, checkedName(model), POINTER);
     if (!existsSync(file)) return undefined;
-    return ioErrors("read", file, async () => JSON.parse(await readFile(file, "utf8")).version);
+    const text = await ioErrors("read", file, () => readFile(file, "utf8"));
+    return namedVersion(text) ?? (await versionsOf(model)).findLast(({ manifest }) => manifest)?.version;
+  };
+
+  /** Oldest first, those with a damaged manifest before all others. */
+  const versionsOf = async (model: string): Promise<Omit<StoredModel, "active">[]> => {
+    const versions: Omit<StoredModel, "active">[] = [];
+    for (const version of await subfolders(join(base, model))) {
+      const folder = join(base, model, version);
+      versions.push({ model, version, folder, ...(await manifestOrDamage(folder)) });
+    }
+    const age = ({ manifest }: { manifest?: Manifest }) => manifest?.createdAt ?? "";
+    return versions.sort((a, b) => age(a).localeCompare(age(b)) || a.version.localeCompare(b.version));
   };
 
   const list = async (only?: string): Promise<StoredModel[]> => {
     const found: StoredModel[] = [];
     for (const model of only === undefined ? await subfolders(base) : [checkedName(only)]) {
       const active = await activeVersion(model);
-      const versions: StoredModel[] = [];
-      for (const version of await subfolders(join(base, model))) {
-        const folder = join(base, model, version);
-        versions.push({ model, version, folder, active: version === active, manifest: await readManifest(folder) });
-      }
-      versions.sort((a, b) => a.manifest.createdAt.localeCompare(b.manifest.createdAt) || a.version.localeCompare(b.version));
-      found.push(...versions);
+      for (const stored of await versionsOf(model)) found.push({ ...stored, active: stored.version === active });
     }
     return found;
   };
@@ -111,8 +122,15 @@ export function openModelStore(root: string): ModelStore {
       return { model: await loadModel(folder, { threads }), manifest: await readManifest(folder), folder };
     },
 
+    async verify(model, version, signal) {
+      await verifyModel(await existing(model, version), signal);
+    },
+
     async prune(model, { keep }) {
-      const old = (await list(model)).slice(0, -keep || undefined).filter(({ active }) => !active);
+      const old = (await list(model))
+        .filter(({ manifest }) => manifest)
+        .slice(0, -keep || undefined)
+        .filter(({ active }) => !active);
       for (const { folder } of old) await ioErrors("remove", folder, () => removeWhole(folder));
       return old.map(({ version }) => version);
     },
@@ -122,11 +140,29 @@ export function openModelStore(root: string): ModelStore {
 /** The manifest of a model whose every file is as it was written, or undefined. */
 async function intactManifest(folder: string): Promise<Manifest | undefined> {
   try {
-    (await loadModel(folder, { threads: 1 })).dispose();
-    return await readManifest(folder);
+    return await verifyModel(folder);
   } catch (error) {
     if (error instanceof ModelFormatError || error instanceof NotFoundError) return undefined;
     throw error;
+  }
+}
+
+async function manifestOrDamage(folder: string): Promise<Pick<StoredModel, "manifest" | "damaged">> {
+  try {
+    return { manifest: await readManifest(folder) };
+  } catch (error) {
+    if (error instanceof ModelFormatError || error instanceof NotFoundError) return { manifest: undefined, damaged: error.message };
+    throw error;
+  }
+}
+
+/** The version that the text of a pointer names, or undefined when it was cut off. */
+function namedVersion(text: string): string | undefined {
+  try {
+    const version: unknown = JSON.parse(text)?.version;
+    return typeof version === "string" ? version : undefined;
+  } catch {
+    return undefined;
   }
 }
 

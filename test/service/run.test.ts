@@ -1,5 +1,5 @@
 /** The use cases evaluate, train and run in this process, on a small file. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { evaluateRecipe } from "../../src/service/evaluate.js";
@@ -89,6 +89,19 @@ describe("run", () => {
     expect((await runRecipe(recipe, options)).reused).toBe(false); // its models were pruned
   });
 
+  test.each(["", '{"key": "0', "null", '{"models": 3}', '{"models": [null]}'])("a result file with %j counts as none", async (contents) => {
+    const { recipe, options } = shop("{ test: { by: last-days, days: 10 } }");
+    const first = await runRecipe(recipe, options);
+    const other = join(options.workspace, "other", "runs");
+    mkdirSync(other, { recursive: true });
+    writeFileSync(join(other, "00ff.json"), contents);
+    expect((await latestRun(options.workspace)).result.key).toBe(first.result.key);
+    writeFileSync(join(first.workspace.folder, "runs", `${first.result.key}.json`), contents);
+    await expectError(latestRun(options.workspace), "E_NOT_FOUND", /Nothing was trained yet/);
+    expect((await runRecipe(recipe, options)).reused).toBe(false);
+    expect((await latestRun(options.workspace)).result.key).toBe(first.result.key);
+  });
+
   test("a damaged model is refused when served, and mended by training again", async () => {
     const { recipe, options } = shop("{ test: { by: last-days, days: 10 } }");
     const run = await runRecipe(recipe, options);
@@ -97,8 +110,12 @@ describe("run", () => {
     const bytes = readFileSync(file);
     bytes[bytes.length - 1] ^= 16;
     writeFileSync(file, bytes);
-    await expectError(serveRun(run, { threads: 1 }), "E_MODEL_FORMAT", /damaged/);
-    const fresh = await runRecipe(recipe, { ...options, fresh: true });
-    (await serveRun(fresh, { threads: 1 })).dispose();
+    await expectError(serveRun(run, { threads: 1 }), "E_MODEL_FORMAT", /damaged.*tastemaker run.*--fresh/);
+    const steps: RunStep[] = [];
+    const mended = await runRecipe(recipe, { ...options, onStep: (step) => steps.push(step) });
+    expect(mended.reused).toBe(false);
+    expect(steps[0]).toMatchObject({ kind: "again", reason: expect.stringMatching(/als.*damaged/) });
+    (await serveRun(mended, { threads: 1 })).dispose();
+    expect((await runRecipe(recipe, options)).reused).toBe(true);
   });
 });

@@ -54,6 +54,51 @@ describe("a model store", () => {
     expect(await store.prune("popularity", { keep: 0 })).toEqual(["v3"]);
   });
 
+  test.each(["", '{"vers', "null", "{}", '{"version": 3}'])(
+    "an active.json with %j names no version: the newest answers",
+    async (contents) => {
+      const root = temporaryFolder();
+      const store = openModelStore(root);
+      for (const version of ["v1", "v2"]) await store.publish(await model(), { version });
+      await store.activate("popularity", "v1");
+      writeFileSync(join(root, "popularity", "active.json"), contents);
+      expect(await store.activeVersion("popularity")).toBe("v2");
+      expect((await store.load("popularity")).manifest.version).toBe("v2");
+    },
+  );
+
+  test("a damaged manifest is listed as such beside the others, is never taken for the newest, and not pruned", async () => {
+    const root = temporaryFolder();
+    const store = openModelStore(root);
+    for (const version of ["v1", "v2", "v3"]) await store.publish(await model(), { version });
+    const file = join(root, "popularity", "v3", "manifest.json");
+    writeFileSync(file, readFileSync(file, "utf8").slice(0, 100));
+    const listed = await store.list();
+    expect(listed.map(({ version, manifest }) => [version, manifest?.version])).toEqual([
+      ["v3", undefined],
+      ["v1", "v1"],
+      ["v2", "v2"],
+    ]);
+    expect(listed[0].damaged).toMatch(/manifest\.json is damaged/);
+    expect(listed[1].damaged).toBeUndefined();
+    writeFileSync(join(root, "popularity", "active.json"), "");
+    expect(await store.activeVersion("popularity")).toBe("v2");
+    expect(await store.prune("popularity", { keep: 1 })).toEqual(["v1"]);
+  });
+
+  test("verifies every byte of a version", async () => {
+    const root = temporaryFolder();
+    const store = openModelStore(root);
+    const { version } = await store.publish(await model());
+    await store.verify("popularity", version);
+    const file = join(root, "popularity", version, "arrays", "popularity.npy");
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1] ^= 1;
+    writeFileSync(file, bytes);
+    await expectError(store.verify("popularity", version), "E_MODEL_FORMAT", /popularity\.npy is damaged/);
+    await expectError(store.verify("popularity", "v9"), "E_NOT_FOUND");
+  });
+
   test("names nothing outside its folder, and lists what there is for what is not", async () => {
     const store = openModelStore(temporaryFolder());
     await expectError(store.load("../../etc"), "E_CONFIG", /cannot name a model/);

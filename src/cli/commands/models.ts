@@ -35,10 +35,11 @@ export function registerModels(program: Command, context: CliContext): void {
         recipe,
         label,
         `${version}${active ? " *" : ""}`,
-        createdAt,
-        String(numUsers),
-        String(numItems),
+        createdAt ?? "damaged",
+        numUsers === undefined ? "" : String(numUsers),
+        numItems === undefined ? "" : String(numItems),
       ]);
+      for (const { recipe, label, damaged } of saved) if (damaged) context.note(`${recipe}, ${label}: ${damaged}`);
       context.print(`${formatTable([["recipe", "model", "version", "created", "users", "items"], ...rows])}\n* served`);
     });
 }
@@ -76,9 +77,9 @@ function typeInWords({ type, enum: values, const: only, anyOf }: JsonType): stri
 async function savedVersions(root: string) {
   const all = [];
   for (const recipe of await listWorkspaces(root)) {
-    for (const { model: label, version, active, folder, manifest } of await openWorkspace(root, recipe).models.list()) {
-      const { model, params, createdAt, numUsers, numItems, metrics } = manifest;
-      all.push({ recipe, label, model, version, active, folder, createdAt, numUsers, numItems, params, metrics });
+    for (const { model: label, version, active, folder, manifest, damaged } of await openWorkspace(root, recipe).models.list()) {
+      const { model, params, createdAt, numUsers, numItems, metrics } = manifest ?? {};
+      all.push({ recipe, label, model, version, active, folder, createdAt, numUsers, numItems, params, metrics, damaged });
     }
   }
   return all;
