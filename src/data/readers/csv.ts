@@ -30,7 +30,11 @@ export async function openCsv(session: Session, facts: FileFacts, options: ReadO
   }
   const source = { file, gzip, dialect, guessed };
   const hasQuotes = dialect.quote === '"' ? facts.hasQuotes : dialect.quote !== "";
-  if (!hasQuotes) return csvSource({ ...source, hasQuotes, estimatedRows: Math.max(1, Math.round(facts.textBytes / dialect.recordBytes)) });
+  if (!hasQuotes)
+    return {
+      ...csvSource({ ...source, hasQuotes, estimatedRows: Math.max(1, Math.round(facts.textBytes / dialect.recordBytes)) }),
+      loneComma: dialect.delimiter === "," ? "none" : "decimal",
+    };
   const { records, open } = await countRecords(file, gzip, dialect, options.signal);
   if (open !== undefined)
     throw new DataError(

@@ -35,7 +35,14 @@ interface Facts {
 }
 
 const ROLES: readonly Role[] = ["timestamp", "user", "item", "basket", "weight"];
-const NUMBER = /^\s*[-+]?(\d+([.,]\d*)?|[.,]\d+)(e[-+]?\d+)?\s*$/i;
+const NUMBER = /^\s*[-+]?(\d+([.,]\d*)?|[.,]\d+|\d{1,3}(,\d{3})+(\.\d*)?|\d{1,3}(\.\d{3})+(,\d*)?)(e[-+]?\d+)?\s*$/i;
+const FLAGS: Readonly<Record<Role, string>> = {
+  user: "--user",
+  item: "--item",
+  timestamp: "--time",
+  weight: "--weight",
+  basket: "--basket",
+};
 
 /**
  * Columns for all roles. Roles in `choice` are taken as said (null = none); the others are guessed, each with its reason.
@@ -204,10 +211,15 @@ function requireColumns(samples: readonly ColumnSample[], columns: ColumnNames, 
       ? `columns.${missing} is null, but there is no reading without ${missing === "user" ? "a user or a basket" : "an item"} column.`
       : `No column could be taken for the ${missing}; the file has ${listed(names)}.`,
     {
-      hint: `Name it by the option columns.${missing}${missing === "user" ? ", or a basket by columns.basket" : ""}.`,
+      hint: `Name it with ${option(missing)}${missing === "user" ? `, or a basket with ${option("basket")}` : ""}.`,
       details: { path: `columns.${missing}`, allowed: names },
     },
   );
+}
+
+/** How to name a role's column: on the command line, and in code or a recipe. */
+function option(role: Role): string {
+  return `${FLAGS[role]} COLUMN (or columns.${role})`;
 }
 
 function listed(names: readonly string[]): string {

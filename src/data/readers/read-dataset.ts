@@ -11,7 +11,15 @@ import { type CollectedRows, collectRows } from "./collect-rows.js";
 import { formatOf, openSource } from "./formats.js";
 import { type ColumnSample, findColumn, guessColumns, guessItemProperties } from "./guess-columns.js";
 import { inspectFile } from "./inspect-file.js";
-import type { Dataset, Guess, ReadOptions, RejectReason, Source } from "./read-types.js";
+import {
+  decideNumberFormat,
+  isSettled,
+  type NumberEvidence,
+  type NumberFormat,
+  numberEvidence,
+  numberEvidenceSql,
+} from "./number-format.js";
+import { type Dataset, type Guess, isText, type ReadOptions, type RejectReason, type Source } from "./read-types.js";
 import { malformedRecords, rejectReasons, writeRejects } from "./rejects.js";
 import { checkedRows } from "./row-checks.js";
 import { name, Session } from "./session.js";
@@ -41,6 +49,11 @@ const SAMPLE_ROWS = 4_000;
  *   (17850.0 → "17850"). Only white space counts as missing. Indexes follow first appearance among the kept rows.
  * - **Times** are milliseconds since 1970 UTC; without a zone they are taken as UTC. ISO dates, 12/1/2010 8:26 (day and month order
  *   by evidence over the whole column), written-out months, unix seconds to nanoseconds, spreadsheet dates.
+ * - **Weights** written as text may have a decimal point or comma and part thousands by the other mark (1,234.5 or 1.234,5). The whole
+ *   column decides: a value with both marks, or with one that cannot part thousands (2,5 or 0,125), tells the decimal mark. Without such
+ *   values 1,234 is 1234 when other values have no comma. When nothing tells, it is 1234 too (1.234 in text without quotes whose
+ *   delimiter is no comma). Where commas had a say, `report.guessed` tells how they were read ("weight format"). Values that do not fit
+ *   are rejected as unreadable.
  * - **Rows** keep the order of the file. Each row is either kept or counted under exactly one reason:
  *   `rowsRead = rowsKept + Σ rejected.count`. Reasons in the order of checking: malformed row, those of `options.drop`, no user,
  *   no item, no time, unreadable time, no weight, unreadable weight, weight not finite, negative weight.
@@ -77,11 +90,12 @@ export async function readDataset(file: string, options: ReadOptions = {}): Prom
     const properties = chooseProperties(samples, columns, options);
     const time = columns.timestamp === undefined ? undefined : await timeFormatOf(session, source, samples, columns.timestamp, options);
     const valuesOf = (column: string | undefined) => samples.find((sample) => sample.name === column)?.values ?? [];
+    const weightFormat = await weightFormatOf(session, source, samples, columns.weight, options);
     const checked = await checkedRows(session, {
       source,
       columns,
       timeFormat: time?.format,
-      decimalComma: usesDecimalComma(valuesOf(columns.weight)),
+      weightFormat,
       properties: Object.values(properties.chosen),
       options,
       longIds: new Set(
@@ -112,7 +126,13 @@ export async function readDataset(file: string, options: ReadOptions = {}): Prom
         rowsKept: collected.kept,
         rejected,
         columns,
-        guessed: [...source.guessed, ...guessed, ...(time ? [time.guess] : []), ...properties.guessed],
+        guessed: [
+          ...source.guessed,
+          ...guessed,
+          ...(time ? [time.guess] : []),
+          ...announced(weightFormat, columns.weight),
+          ...properties.guessed,
+        ],
         sha256: facts.sha256,
       },
     };
@@ -198,10 +218,30 @@ async function timeFormatOf(
   return { format, guess: { role, column, why } };
 }
 
-function usesDecimalComma(values: readonly (string | null)[]): boolean {
-  const filled = values.filter((value) => value !== null && value.trim() !== "");
-  const commas = filled.filter((value) => /^\s*-?\d{1,3}(\.\d{3})*,\d+\s*$|^\s*-?\d+,\d+\s*$/.test(value!)).length;
-  return commas > 0 && !filled.some((value) => /^\s*-?\d+\.\d+\s*$/.test(value!));
+/** How a weight column of texts writes its numbers; by the whole column where the sample leaves it open. */
+async function weightFormatOf(
+  session: Session,
+  source: Source,
+  samples: readonly ColumnSample[],
+  column: string | undefined,
+  { maxRows }: ReadOptions,
+): Promise<NumberFormat> {
+  const sample = samples.find((candidate) => candidate.name === column);
+  if (sample === undefined || !isText(sample.type)) return { decimal: "." };
+  let evidence = numberEvidence(sample.values);
+  const isWhole = sample.values.length < SAMPLE_ROWS;
+  if (!isWhole && !isSettled(evidence) && source.loneComma !== "none") {
+    const limit = maxRows === undefined ? "" : ` LIMIT ${maxRows}`;
+    const [row] = await session.rows(
+      `SELECT ${numberEvidenceSql("number")} FROM (SELECT ${name(sample.name)} AS number FROM ${source.relation(false)}${limit})`,
+    );
+    evidence = Object.fromEntries(Object.entries(row).map(([kind, count]) => [kind, Number(count)])) as unknown as NumberEvidence;
+  }
+  return decideNumberFormat(evidence, source.loneComma === "decimal" ? "decimal" : "thousands");
+}
+
+function announced({ why }: NumberFormat, column: string | undefined): Guess[] {
+  return column !== undefined && why !== undefined ? [{ role: "weight format", column, why }] : [];
 }
 
 function toInteractions({ userIndex, itemIndex, weight, timestamp, basket, users, items }: CollectedRows): InteractionsType {
@@ -216,7 +256,7 @@ function nothingKept(file: string, rowsRead: number, rejected: readonly RejectRe
     )
     .join("; ");
   return new DataError(`None of the ${rowsRead} rows of ${file} can be used: ${listed}.`, {
-    hint: "Check that the right columns were taken; name them by the option columns.",
+    hint: "Check that the right columns were taken; name them with --user, --item, --time, --weight and --basket (or the option columns).",
     details: { file, rejected },
   });
 }

@@ -36,7 +36,10 @@ export interface ReadOptions {
   quote?: string;
   /** Whether delimited text or a sheet opens with column names. Default: guessed. Without, columns are called column1, column2 … */
   header?: boolean;
-  /** Columns that are not named are guessed from their names, then from their contents. No user column is fine when there is a basket. */
+  /**
+   * Columns that are not named are guessed from their names, then from their contents. No user column is fine when there is a basket.
+   * How the weight column writes its numbers (1,234.5 or 1.234,5) is decided by evidence over the column; see `readDataset`.
+   */
   columns?: ColumnChoice;
   /** Day and month order (`"dmy"`, `"mdy"`) or a strptime pattern such as `%d.%m.%Y %H:%M`. Default: by evidence over the column. */
   timeFormat?: string;
@@ -73,7 +76,7 @@ export interface RejectReason {
 
 /** Something that was decided without being told, to be announced. */
 export interface Guess {
-  /** A role, "property title", "timestamp format" … */
+  /** A role, "property title", "timestamp format", "weight format" … */
   role: string;
   column: string;
   why: string;
@@ -105,6 +108,11 @@ export interface SourceColumn {
   type: string;
 }
 
+/** Whether a source column holds texts, which may be written numbers or times. */
+export function isText(type: string): boolean {
+  return type === "text" || type === "VARCHAR";
+}
+
 /** A file made readable by SQL: the common path after it is the same for all formats. */
 export interface Source {
   format: FileFormat;
@@ -128,5 +136,7 @@ export interface Source {
   expectedRows?: number;
   /** For progress. */
   estimatedRows: number;
+  /** How 1,234 is read where the whole column gives no hint. Default: a thousand. "none": no cell can hold a comma. */
+  loneComma?: "decimal" | "none";
   guessed: readonly Guess[];
 }

@@ -3,7 +3,8 @@
  * one pass over the source; JavaScript only counts. Called by `read-dataset.ts`.
  */
 import { CancelledError, ConfigError } from "../../core/errors.js";
-import type { ColumnNames, DropRule, ReadOptions, Source, SourceColumn } from "./read-types.js";
+import { type NumberFormat, numberSql } from "./number-format.js";
+import { type ColumnNames, type DropRule, isText, type ReadOptions, type Source, type SourceColumn } from "./read-types.js";
 import { name, type Session } from "./session.js";
 import { type TimeFormat, timeSql } from "./time-format.js";
 
@@ -26,7 +27,8 @@ export interface CheckPlan {
   source: Source;
   columns: ColumnNames;
   timeFormat: TimeFormat | undefined;
-  decimalComma: boolean;
+  /** Of a weight column of texts. */
+  weightFormat: NumberFormat;
   properties: readonly string[];
   options: Pick<ReadOptions, "drop" | "keepUnknownUsers" | "weightDefault" | "maxRows">;
   /** Roles whose ids may be longer than 12 bytes: a 128-bit key is computed beside them. */
@@ -48,7 +50,7 @@ export async function checkedRows(session: Session, plan: CheckPlan): Promise<Ch
   const time =
     columns.timestamp && plan.timeFormat ? { raw: at(columns.timestamp), sql: timeSql(at(columns.timestamp), plan.timeFormat) } : undefined;
   const weight = columns.weight
-    ? { raw: at(columns.weight), sql: numberSql(at(columns.weight), typeOf(columns.weight), plan.decimalComma) }
+    ? { raw: at(columns.weight), sql: weightSql(at(columns.weight), typeOf(columns.weight), plan.weightFormat) }
     : undefined;
 
   const cases: { reason?: string; when: string; value: string }[] = [];
@@ -164,7 +166,7 @@ async function ruleLayer(session: Session, source: Source, rule: DropRule, i: nu
 /** Sets of text columns to be seen as numbers, smallest first: the subsets of those that the condition mentions. */
 function numberChoices(columns: readonly SourceColumn[], where: string): ReadonlySet<string>[] {
   const mentioned = columns
-    .filter(({ name: column, type }) => (type === "text" || type === "VARCHAR") && where.toLowerCase().includes(column.toLowerCase()))
+    .filter(({ name: column, type }) => isText(type) && where.toLowerCase().includes(column.toLowerCase()))
     .slice(0, 5);
   const subsets = Array.from(
     { length: 2 ** mentioned.length },
@@ -179,7 +181,7 @@ function idSql(column: string, type: string): string {
     const number = `CAST(${column} AS DOUBLE)`;
     return `CASE WHEN ${column} IS NULL OR isnan(${number}) THEN '' WHEN ${number} = trunc(${number}) AND abs(${number}) < 9e15 THEN CAST(CAST(${number} AS BIGINT) AS VARCHAR) ELSE CAST(${column} AS VARCHAR) END`;
   }
-  const value = type === "text" || type === "VARCHAR" ? column : `CAST(${column} AS VARCHAR)`;
+  const value = isText(type) ? column : `CAST(${column} AS VARCHAR)`;
   return `CASE WHEN ${isEmpty(value)} THEN '' ELSE ${value} END`;
 }
 
@@ -188,16 +190,12 @@ function isEmpty(column: string): string {
   return `CASE WHEN ${column} IS NULL THEN true WHEN CAST(${column} AS VARCHAR) < '!' THEN trim(CAST(${column} AS VARCHAR), ${WHITE}) = '' ELSE false END`;
 }
 
-function numberSql(column: string, type: string, decimalComma: boolean): string {
-  return type !== "text" && type !== "VARCHAR"
-    ? `TRY_CAST(${column} AS DOUBLE)`
-    : decimalComma
-      ? `TRY_CAST(replace(replace(${column}, '.', ''), ',', '.') AS DOUBLE)`
-      : `TRY_CAST(${column} AS DOUBLE)`;
+function weightSql(column: string, type: string, format: NumberFormat): string {
+  return isText(type) ? numberSql(column, format) : `TRY_CAST(${column} AS DOUBLE)`;
 }
 
 function propertySql(column: string, type: string): string {
-  return `coalesce(trim(${type === "text" || type === "VARCHAR" ? column : `CAST(${column} AS VARCHAR)`}, ${WHITE}), '')`;
+  return `coalesce(trim(${isText(type) ? column : `CAST(${column} AS VARCHAR)`}, ${WHITE}), '')`;
 }
 
 /** The row for an example: its text where the source has one, else its cells. */
