@@ -4,7 +4,8 @@
  * that offers one or more scoring routes, among which `ranking/` picks the cheapest.
  */
 import type { z } from "zod";
-import type { Interactions } from "./interactions.js";
+import type { Features } from "./features.js";
+import type { Csr, Interactions } from "./interactions.js";
 
 export interface HistoryEvent {
   itemIndex: number;
@@ -45,6 +46,17 @@ export interface FitStep {
   model: () => FittedModel;
 }
 
+/**
+ * Where a fit in steps keeps its state, so that a killed one goes on. The random numbers of step n follow from the seed and n
+ * alone (`stepSeed`), hence a resumed fit ends at the same bytes.
+ */
+export interface Checkpoint {
+  /** What an interrupted fit of the same data, parameters and seed had after `step` steps. */
+  readonly resumeFrom?: { step: number; state: ModelState };
+  /** Offered after every step; `state` is copied only when it is time to write. */
+  save(step: number, state: () => ModelState): Promise<void>;
+}
+
 /** What `fit` may use beside data and parameters. All optional parts may be absent. */
 export interface FitContext {
   /** Every random choice follows from it. Default 42. */
@@ -55,6 +67,12 @@ export interface FitContext {
   onProgress?: (progress: Progress) => void;
   /** Called after each step of a model that learns in steps; on "stop" the fit ends and gives the model of that step. */
   onStep?: (step: FitStep) => Promise<"continue" | "stop">;
+  checkpoint?: Checkpoint;
+  /** Typed columns aligned to the users and items of the data, for models that use them. */
+  userFeatures?: Features;
+  itemFeatures?: Features;
+  /** Fits another registered model with the same seed, threads and signal, for models made of models. */
+  fitModel?: (name: string, train: Interactions, params: Record<string, unknown>) => Promise<FittedModel>;
 }
 
 export type SavedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -75,6 +93,22 @@ export interface VectorRoute {
   encode(queries: readonly Query[], out: Float32Array): Promise<void>;
 }
 
+/** Rows (items, or users) with a score each, best first, equal scores by ascending index. */
+export interface ScoredRows {
+  index: Int32Array;
+  score: Float32Array;
+}
+
+/** Why an item has its score: score = base + Σ contribution. */
+export interface Explanation {
+  score: number;
+  /** What does not come from the asker's history: popularity, biases. */
+  base: number;
+  /** Items of the history, largest contribution first, equal ones by ascending index; each item once. */
+  itemIndex: Int32Array;
+  contribution: Float32Array;
+}
+
 /** A fitted model. At least one of `vectors`, `scoreAll` is present. All indexes are dense, ids never appear. */
 export interface FittedModel {
   readonly name: string;
@@ -90,6 +124,14 @@ export interface FittedModel {
   scoreCandidates?(queries: readonly Query[], itemIndexes: Int32Array, out: Float32Array): Promise<void>;
   /** Vectors whose cosine says how similar two items are, numItems × dimensions; absent when the model knows none. */
   readonly itemSimilarityVectors?: { dimensions: number; vectors: Float32Array };
+  /** The same for users. */
+  readonly userSimilarityVectors?: { dimensions: number; vectors: Float32Array };
+  /** Nearest items by a measure of the model's own, at most `count`, without the item itself; preferred over the vectors. */
+  similarItems?(itemIndex: number, count: number): Promise<ScoredRows>;
+  /** The same for users. */
+  similarUsers?(userIndex: number, count: number): Promise<ScoredRows>;
+  /** How much each item of the asker's history adds to the score of one item. */
+  explain?(query: Query, itemIndex: number): Promise<Explanation>;
   /** Loss after each iteration, where the model has one. */
   readonly losses?: readonly number[];
   state(): ModelState;
@@ -119,6 +161,27 @@ export interface DataFacts {
 
 export type ModelTask = "retrieve" | "sequence" | "rank" | "rate";
 
+/** What `restore` is given. */
+export interface SavedModel<Params> {
+  params: Params;
+  numUsers: number;
+  numItems: number;
+  state: ModelState;
+  /** User × item matrix of training (`Interactions.matrixByUser`), kept once for every model: the histories of known users. */
+  seen: Csr;
+  /** Restores another registered model, for models made of models. */
+  restoreModel(name: string, saved: SavedModel<Record<string, unknown>>): FittedModel;
+}
+
+/**
+ * Either a way to take in more data without a full retrain, or the reason why there is none.
+ * `refit` gets all events, old and new, over users and items that begin with the old ones in their old order. It gives a new
+ * model and leaves `previous` as it is. `how` says what is updated and what stays as it was, in one sentence.
+ */
+export type PartialRefit =
+  | { how: string; refit(previous: FittedModel, train: Interactions, context: FitContext): Promise<FittedModel> }
+  | { unavailable: string };
+
 export interface ModelDefinition<Params extends Record<string, unknown> = Record<string, unknown>> {
   name: string;
   title: string;
@@ -132,7 +195,9 @@ export interface ModelDefinition<Params extends Record<string, unknown> = Record
   /** Pure: the same input, parameters and seed give the same bytes. */
   fit(train: Interactions, params: Params, context: FitContext): Promise<FittedModel>;
   /** The inverse of `FittedModel.state`; throws ModelFormatError when arrays are missing or misshapen. */
-  restore(saved: { params: Params; numUsers: number; numItems: number; state: ModelState }): FittedModel;
+  restore(saved: SavedModel<Params>): FittedModel;
+  /** What new users, new items and new events need. */
+  partialRefit: PartialRefit;
   /** Contract checks that do not apply, each with its reason; printed by the suite. */
   skips?: readonly { check: string; reason: string }[];
   /** Place among the models from simple to complex; where the difference is not significant, the lower is preferred. Default 100. */

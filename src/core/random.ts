@@ -64,3 +64,8 @@ export function createRandom(seed: number): Random {
   };
   return random;
 }
+
+/** The seed of step `step` (a sweep, an epoch) of a fit: a resumed fit draws what an unbroken one would have drawn. */
+export function stepSeed(seed: number, step: number): number {
+  return Math.imul((seed >>> 0) ^ Math.imul(step + 1, 0x9e3779b1), 0x85ebca6b) >>> 0;
+}

@@ -13,8 +13,8 @@ import type { FittedModel, HistoryEvent, ModelDefinition } from "../core/model.j
 import { parseParams } from "../core/params.js";
 import { createRandom } from "../core/random.js";
 import { type AlsFoldIn, createAlsFoldIn, createAlsSolver } from "../kernels/als.js";
-import { autoRegularization } from "./als-regularization.js";
-import { savedFloat32 } from "./saved-arrays.js";
+import { autoRegularization } from "./parts/als-regularization.js";
+import { savedFloat32 } from "./parts/saved-arrays.js";
 
 const schema = z
   .strictObject({
@@ -114,6 +114,8 @@ export const als: ModelDefinition<AlsParams> = {
       solver.dispose();
     }
   },
+
+  partialRefit: { unavailable: "its sweeps always start anew" },
 
   restore({ params, numUsers, numItems, state }) {
     const { losses, regularization } = parseParams(savedSchema, state.extra, "Saved model als");

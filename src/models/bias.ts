@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import type { FittedModel, ModelDefinition } from "../core/model.js";
-import { savedFloat32 } from "./saved-arrays.js";
+import { savedFloat32 } from "./parts/saved-arrays.js";
 
 const schema = z.strictObject({
   itemShrinkage: z.number().min(0).default(5),
@@ -49,6 +49,10 @@ export const bias: ModelDefinition<BiasParams> = {
     const user = savedFloat32(state, "user_bias", [numUsers]);
     const item = savedFloat32(state, "item_bias", [numItems]);
     return biasModel({ numUsers, numItems }, params, { mean: Number(state.extra?.mean), user, item });
+  },
+  partialRefit: {
+    how: "Averaged again over all ratings, in one pass.",
+    refit: ({ params }, train, context) => bias.fit(train, params as BiasParams, context),
   },
 };
 

@@ -8,8 +8,8 @@ import { z } from "zod";
 import { DataError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import type { FittedModel, ModelDefinition } from "../core/model.js";
-import { DAY, latestTimestamp } from "./recency.js";
-import { savedFloat32 } from "./saved-arrays.js";
+import { DAY, latestTimestamp } from "./parts/recency.js";
+import { savedFloat32 } from "./parts/saved-arrays.js";
 
 const schema = z.strictObject({
   count: z.enum(["events", "users", "weight"]).default("events"),
@@ -47,6 +47,10 @@ export const popularity: ModelDefinition<PopularityParams> = {
   },
   restore({ params, numUsers, numItems, state }) {
     return popularityModel({ numUsers, numItems }, params, savedFloat32(state, "score", [numItems, 1]));
+  },
+  partialRefit: {
+    how: "Counted again from all events, in one pass.",
+    refit: ({ params }, train, context) => popularity.fit(train, params as PopularityParams, context),
   },
 };
 

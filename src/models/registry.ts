@@ -4,7 +4,7 @@
  */
 import { ConfigError, DataError, NotFoundError, throwIfCancelled } from "../core/errors.js";
 import type { Csr, IdMap, Interactions } from "../core/interactions.js";
-import type { FitContext, FittedModel, ModelDefinition, ModelState } from "../core/model.js";
+import type { FitContext, FittedModel, ModelDefinition, ModelState, SavedModel } from "../core/model.js";
 import { nameHint } from "../core/nearest-names.js";
 import { parseParams } from "../core/params.js";
 import { defaultThreads } from "../core/threads.js";
@@ -42,7 +42,7 @@ export async function fit(
   name: string,
   data: Interactions,
   params: Record<string, unknown> = {},
-  { seed = 42, threads = defaultThreads(), signal, onProgress, onStep }: Partial<FitContext> = {},
+  { seed = 42, threads = defaultThreads(), ...rest }: Partial<Omit<FitContext, "fitModel">> = {},
 ): Promise<Recommender> {
   const definition = getModel(name);
   const checked = parseParams(definition.params, params, `Model ${name}`);
@@ -50,8 +50,49 @@ export async function fit(
   checkWhole("threads", threads, 1);
   if (data.numInteractions === 0)
     throw new DataError("There are no interactions to learn from.", { hint: "Check the file and what was rejected." });
-  throwIfCancelled(signal);
-  return recommenderOf(await definition.fit(data, checked, { seed, threads, signal, onProgress, onStep }), data, { threads });
+  throwIfCancelled(rest.signal);
+  return recommenderOf(await definition.fit(data, checked, fitContext({ seed, threads, ...rest })), data, { threads });
+}
+
+/**
+ * Takes in more data without a full retrain: `data` holds all events, and its users and items begin with those of `model`.
+ * Throws ConfigError where the model has no such way (its `partialRefit` says why) or the users or items do not fit.
+ */
+export async function refit(
+  model: Recommender,
+  data: Interactions,
+  { seed = 42, threads = defaultThreads(), ...rest }: Partial<Omit<FitContext, "fitModel">> = {},
+): Promise<Recommender> {
+  const { partialRefit } = getModel(model.name);
+  if ("unavailable" in partialRefit)
+    throw new ConfigError(`The model ${model.name} cannot be refitted in part: ${partialRefit.unavailable}.`, { hint: "Fit it again." });
+  checkBeginsWith("users", model.users, data.users);
+  checkBeginsWith("items", model.items, data.items);
+  throwIfCancelled(rest.signal);
+  return recommenderOf(await partialRefit.refit(model.fitted, data, fitContext({ seed, threads, ...rest })), data, { threads });
+}
+
+/** A model made of models fits its parts on the same terms; steps and checkpoints stay its own. */
+function fitContext(context: Omit<FitContext, "fitModel">): FitContext {
+  const { onStep: _onStep, checkpoint: _checkpoint, ...shared } = context;
+  return {
+    ...context,
+    fitModel: async (name, train, params) => {
+      const definition = getModel(name);
+      return definition.fit(train, parseParams(definition.params, params, `Model ${name}`), fitContext(shared));
+    },
+  };
+}
+
+function checkBeginsWith(what: string, old: IdMap, now: IdMap): void {
+  let index = 0;
+  for (const id of old.ids()) {
+    if (index >= now.size || now.idOf(index) !== id)
+      throw new ConfigError(`The ${what} of the new data do not begin with those of the model (at ${index}: ${id}).`, {
+        hint: `Keep the old ${what} first, in their order, and add new ones behind them.`,
+      });
+    index++;
+  }
 }
 
 /** The recommender around a model that was fitted, or is being fitted (`onStep`), on `data`. */
@@ -83,10 +124,13 @@ export interface SavedRecommender {
 /** The inverse of saving: the same scores, bit for bit. Throws ModelFormatError when arrays do not fit. */
 export function restoreRecommender(saved: SavedRecommender, { threads = defaultThreads() }: { threads?: number } = {}): Recommender {
   const { name, state, seen, popularity, users, items } = saved;
-  const definition = getModel(name);
-  const params = parseParams(definition.params, saved.params, `Saved model ${name}`);
-  const fitted = definition.restore({ params, numUsers: users.size, numItems: items.size, state });
+  const fitted = restoreModel(name, { params: saved.params, numUsers: users.size, numItems: items.size, state, seen, restoreModel });
   return createRecommender({ fitted, users, items, seen, popularity, threads });
+}
+
+function restoreModel(name: string, saved: SavedModel<Record<string, unknown>>): FittedModel {
+  const definition = getModel(name);
+  return definition.restore({ ...saved, params: parseParams(definition.params, saved.params, `Saved model ${name}`) });
 }
 
 function checkWhole(name: string, value: number, least: number): void {

@@ -10,9 +10,9 @@ import { DataError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import type { FittedModel, HistoryEvent, ModelDefinition } from "../core/model.js";
 import { createPacer } from "../core/pacer.js";
+import { DAY, latestTimestamp } from "./parts/recency.js";
+import { savedFloat32, savedInt32, savedLength } from "./parts/saved-arrays.js";
 import { itemPopularity } from "./popularity.js";
-import { DAY, latestTimestamp } from "./recency.js";
-import { savedFloat32, savedInt32, savedLength } from "./saved-arrays.js";
 
 const schema = z.strictObject({
   halfLifeDays: z.number().positive().optional(),
@@ -71,6 +71,10 @@ export const repeat: ModelDefinition<RepeatParams> = {
       own,
       popularity: savedFloat32(state, "popularity", [numItems]),
     });
+  },
+  partialRefit: {
+    how: "Counted again from all events, in one pass.",
+    refit: ({ params }, train, context) => repeat.fit(train, params as RepeatParams, context),
   },
 };
 

@@ -6,7 +6,7 @@
  * Online Retail (1.3, quantities 1.5), MovieLens 100k (1.3, unweighted 1.5), Last.fm (2) and Beauty (below 0.5, where all is flat):
  * replication/als-regularization.mjs prints them.
  */
-import type { Csr } from "../core/interactions.js";
+import type { Csr } from "../../core/interactions.js";
 
 const NOISE_FACTOR = 1.3;
 

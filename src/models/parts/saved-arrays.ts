@@ -1,6 +1,6 @@
 /** Typed access to the arrays of a saved model; each throws ModelFormatError with what was got and expected. */
-import { ModelFormatError } from "../core/errors.js";
-import type { ModelState, SavedArray } from "../core/model.js";
+import { ModelFormatError } from "../../core/errors.js";
+import type { ModelState, SavedArray } from "../../core/model.js";
 
 export const savedFloat32 = (state: ModelState, name: string, shape: readonly number[]) =>
   saved(state, { name, shape, type: Float32Array });
