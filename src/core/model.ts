@@ -117,6 +117,8 @@ export interface FittedModel {
   readonly numItems: number;
   /** False when every query gets the same answer (popularity): such a model needs no fallback for cold users. */
   readonly personal: boolean;
+  /** True when the items of `query.basket` shape the scores: an unknown asker with a basket is then no cold user. Default false. */
+  readonly readsBasket?: boolean;
   readonly vectors?: VectorRoute;
   /** Route 2: writes queries.length × numItems scores into `out`, row-major. Higher is better; NaN is never written. */
   scoreAll?(queries: readonly Query[], out: Float32Array): Promise<void>;

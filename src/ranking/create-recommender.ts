@@ -30,8 +30,9 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
   const fallback = createPopularityFallback(popularity);
   let similarity: Promise<TopKIndex> | undefined;
 
-  const isCold = ({ userIndex = -1, history }: Query): boolean => {
+  const isCold = ({ userIndex = -1, history, basket }: Query): boolean => {
     if (!fitted.personal) return false;
+    if (fitted.readsBasket && basket?.some((itemIndex) => popularity[itemIndex] > 0)) return false;
     if (history?.length) return history.every(({ itemIndex }) => popularity[itemIndex] === 0); // training never saw these items
     return userIndex < 0 || seen.offsets[userIndex] === seen.offsets[userIndex + 1];
   };
