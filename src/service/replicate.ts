@@ -13,7 +13,8 @@ import { parseParams } from "../core/params.js";
 import { beauty } from "./studies/beauty.js";
 import { movielens } from "./studies/movielens.js";
 import { retail } from "./studies/retail.js";
-import type { Study, StudyResult } from "./studies/study.js";
+import { runScenario } from "./studies/run-scenario.js";
+import type { Scenario, Study, StudyData, StudyMeasurement, StudyResult } from "./studies/study.js";
 
 export type { StudyResult } from "./studies/study.js";
 
@@ -51,10 +52,7 @@ export interface ReplicateOptions {
 
 /** Runs a study. Throws NotFoundError for an unknown study, model or data file. */
 export async function replicateStudy(name: string, { models, onResult, ...run }: ReplicateOptions): Promise<void> {
-  const study = studies[name];
-  if (!study) throw new NotFoundError(`There is no study ${JSON.stringify(name)}.`, { hint: nameHint(name, listStudies()) });
-  const folder = new URL(`../../replication/${name}/`, import.meta.url);
-  const config = parse(await readText(new URL("config.yaml", folder)));
+  const { study, folder, config } = await openStudy(name);
   const expected = parseParams(
     expectedSchema,
     JSON.parse(await readText(new URL("expected.json", folder))),
@@ -64,23 +62,34 @@ export async function replicateStudy(name: string, { models, onResult, ...run }:
   const unknown = models?.find((model) => !known.includes(model));
   if (unknown !== undefined)
     throw new NotFoundError(`The study ${name} has no model ${JSON.stringify(unknown)}.`, { hint: nameHint(unknown, known) });
-  await study.run({
-    ...run,
-    config,
-    models: models?.length ? models : undefined,
-    onMeasurement: (measurement) => {
-      const target = expected.find((one) =>
-        (["scenario", "model", "variant", "segment", "metric"] as const).every((key) => one[key] === measurement[key]),
-      );
-      onResult({
-        study: name,
-        ...measurement,
-        published: target?.published,
-        source: target?.source,
-        verdict: verdictOf(measurement.value, target),
-      });
-    },
-  });
+  const onMeasurement = (measurement: StudyMeasurement) => {
+    const target = expected.find((one) =>
+      (["scenario", "model", "variant", "segment", "metric"] as const).every((key) => one[key] === measurement[key]),
+    );
+    onResult({
+      study: name,
+      ...measurement,
+      published: target?.published,
+      source: target?.source,
+      verdict: verdictOf(measurement.value, target),
+    });
+  };
+  const { signal, onProgress } = run;
+  for (const scenario of study.scenarios({ ...run, config }))
+    await runScenario(scenario, { models: models?.length ? models : undefined, onMeasurement, signal, onProgress });
+}
+
+/** The scenarios of a study, for searching parameters on their validation parts. Throws as `replicateStudy`. */
+export async function studyScenarios(name: string, data: Omit<StudyData, "config">): Promise<readonly Scenario[]> {
+  const { study, config } = await openStudy(name);
+  return study.scenarios({ ...data, config });
+}
+
+async function openStudy(name: string) {
+  const study = studies[name];
+  if (!study) throw new NotFoundError(`There is no study ${JSON.stringify(name)}.`, { hint: nameHint(name, listStudies()) });
+  const folder = new URL(`../../replication/${name}/`, import.meta.url);
+  return { study, folder, config: parse(await readText(new URL("config.yaml", folder))) as unknown };
 }
 
 function verdictOf(value: number, target: z.output<typeof expectedSchema>[number] | undefined): StudyResult["verdict"] {

@@ -10,9 +10,8 @@ import { parseParams } from "../../core/params.js";
 import { IdMapBuilder } from "../../data/id-map.js";
 import { Interactions } from "../../data/interactions.js";
 import { type EvaluationCase, evaluateCases } from "../../evaluation/evaluate.js";
-import { fit } from "../../models/registry.js";
-import type { Study, StudyMeasurement, StudyRun } from "./study.js";
-import { measure, modelNames, type SegmentValues, studyModelSchema, wantedModels } from "./study-models.js";
+import type { Judging, Scenario, Study, StudyData } from "./study.js";
+import { modelNames, once, studyModelSchema } from "./study-models.js";
 import { readTextFile } from "./text-file.js";
 
 const configSchema = z.strictObject({
@@ -27,36 +26,29 @@ const parseConfig = (config: unknown) => parseParams(configSchema, config, "Stud
 export const beauty: Study = {
   modelNames: (config) => modelNames(parseConfig(config).models),
 
-  async run({ config, dataFolder, models, signal, onProgress, onMeasurement }: StudyRun) {
-    const { file, chooseBy, metrics, models: configured } = parseConfig(config);
-    const sequences = await readSequences(join(dataFolder, file));
-    const train = trainingPart(sequences);
-    const validation = casesAt(sequences.rows, 2);
-    const test = casesAt(sequences.rows, 1);
-    const measured: { onValidation: number; results: StudyMeasurement[] }[] = [];
-    for (const entry of wantedModels(configured, models)) {
-      let onValidation = 0;
-      const values = new Map<number, Record<string, number>>();
-      const perMetric: StudyMeasurement[] = [];
-      for (const metric of metrics) {
-        const results = await measure(entry, { metric, signal }, async (seed): Promise<SegmentValues> => {
-          if (!values.has(seed)) {
-            const model = await fit(entry.name, train, entry.params, { seed, signal, onProgress });
-            const options = { excludeSeen: true, signal, onProgress };
-            onValidation += (await evaluateCases(model, validation, { ...options, metrics: [chooseBy] }))[chooseBy] / entry.seeds.length;
-            values.set(seed, await evaluateCases(model, test, { ...options, metrics }));
-            model.dispose();
-          }
-          return { "": values.get(seed)![metric] };
-        });
-        perMetric.push(...results);
-      }
-      measured.push({ onValidation, results: perMetric });
-    }
-    const best = Math.max(...measured.map((one) => one.onValidation));
-    for (const { onValidation, results } of measured) {
-      for (const result of results) onMeasurement(onValidation === best ? { ...result, selected: true } : result);
-    }
+  scenarios({ config, dataFolder, signal, onProgress }: StudyData): Scenario[] {
+    const { file, chooseBy, metrics, models } = parseConfig(config);
+    const sequences = once(() => readSequences(join(dataFolder, file)));
+    const train = once(async () => trainingPart(await sequences()));
+    const judging = async (fromEnd: number): Promise<Judging> => {
+      const cases = casesAt((await sequences()).rows, fromEnd);
+      return {
+        train: await train(),
+        async judge(model) {
+          const values = await evaluateCases(model, cases, { metrics, excludeSeen: true, signal, onProgress });
+          return Object.fromEntries(metrics.map((metric) => [metric, { "": values[metric] }]));
+        },
+      };
+    };
+    return [
+      {
+        models,
+        chooseBy,
+        direction: "maximize",
+        validation: () => judging(2),
+        reports: [{ suffix: "", judgings: async () => [await judging(1)] }],
+      },
+    ];
   },
 };
 

@@ -1,0 +1,104 @@
+/**
+ * Measures the models of a scenario. First every model is judged on validation and the best is chosen; then the reports are made,
+ * one after the other. Where `--model` narrows, nothing is chosen: a choice among some of the models would be none.
+ */
+import { throwIfCancelled } from "../../core/errors.js";
+import type { FitContext } from "../../core/model.js";
+import { fit } from "../../models/registry.js";
+import type { Judging, Scenario, StudyMeasurement, StudyValues } from "./study.js";
+import { type StudyModel, wantedModels } from "./study-models.js";
+
+export interface ScenarioRun extends Pick<FitContext, "signal" | "onProgress"> {
+  /** Only these models or variants; all when undefined. */
+  models: readonly string[] | undefined;
+  onMeasurement: (measurement: StudyMeasurement) => void;
+}
+
+export async function runScenario(scenario: Scenario, { models, onMeasurement, ...context }: ScenarioRun): Promise<void> {
+  const wanted = wantedModels(scenario.models, models);
+  const chosen = wanted.length === scenario.models.length && wanted.length > 1 ? await chooseModel(scenario, wanted, context) : undefined;
+  for (const { suffix, judgings } of scenario.reports) {
+    for (const entry of wanted) {
+      const started = performance.now();
+      const runs: StudyValues[] = [];
+      for (const seed of entry.seeds) runs.push(await meanOfFolds(await judgings(seed), entry, { seed, ...context }));
+      const seconds = Math.round((performance.now() - started) / 10) / 100;
+      const head = { scenario: scenario.name && `${scenario.name}${suffix}`, model: entry.name, variant: entry.variant };
+      for (const metric of Object.keys(runs[0])) {
+        for (const segment of Object.keys(runs[0][metric])) {
+          onMeasurement({
+            ...head,
+            ...(segment === "" ? {} : { segment }),
+            metric,
+            ...meanAndSpread(runs.map((run) => run[metric][segment])),
+            ...(entry.seeds.length > 1 ? { seeds: [...entry.seeds] } : {}),
+            ...(entry === chosen ? { selected: true } : {}),
+            seconds,
+          });
+        }
+      }
+    }
+  }
+}
+
+/** The headline of one model on validation, mean over its seeds. */
+export async function judgeOnValidation(
+  scenario: Scenario,
+  entry: StudyModel,
+  context: Pick<FitContext, "signal" | "onProgress">,
+): Promise<number> {
+  let sum = 0;
+  for (const seed of entry.seeds)
+    sum += (await fitAndJudge(await scenario.validation(seed), entry, { seed, ...context }))[scenario.chooseBy][""];
+  return sum / entry.seeds.length;
+}
+
+type RunContext = { seed: number } & Pick<FitContext, "signal" | "onProgress">;
+
+async function chooseModel(
+  scenario: Scenario,
+  entries: readonly StudyModel[],
+  { signal, onProgress }: Pick<FitContext, "signal" | "onProgress">,
+): Promise<StudyModel> {
+  const sign = scenario.direction === "maximize" ? 1 : -1;
+  let best = { entry: entries[0], value: -Infinity };
+  for (const [done, entry] of entries.entries()) {
+    onProgress?.({ stage: `choosing${scenario.name ? ` (${scenario.name})` : ""}`, done, total: entries.length, note: entry.name });
+    const value = sign * (await judgeOnValidation(scenario, entry, { signal, onProgress }));
+    if (value > best.value) best = { entry, value };
+  }
+  return best.entry;
+}
+
+async function fitAndJudge({ train, judge }: Judging, entry: StudyModel, { seed, signal, onProgress }: RunContext): Promise<StudyValues> {
+  throwIfCancelled(signal);
+  const model = await fit(entry.name, train, entry.params, { seed, signal, onProgress });
+  try {
+    return await judge(model, entry);
+  } finally {
+    model.dispose();
+  }
+}
+
+/** One judging as it is; of several the mean as headline and each as a segment "fold n". */
+async function meanOfFolds(judgings: readonly Judging[], entry: StudyModel, context: RunContext): Promise<StudyValues> {
+  const folds: StudyValues[] = [];
+  for (const judging of judgings) folds.push(await fitAndJudge(judging, entry, context));
+  if (folds.length === 1) return folds[0];
+  const headlines = (metric: string) => folds.map((fold) => fold[metric][""]);
+  return Object.fromEntries(
+    Object.keys(folds[0]).map((metric) => [
+      metric,
+      {
+        "": meanAndSpread(headlines(metric)).value,
+        ...Object.fromEntries(headlines(metric).map((value, f) => [`fold ${f + 1}`, value])),
+      },
+    ]),
+  );
+}
+
+function meanAndSpread(values: readonly number[]): { value: number; sd?: number } {
+  const value = values.reduce((a, b) => a + b, 0) / values.length;
+  if (values.length === 1) return { value };
+  return { value, sd: Math.sqrt(values.reduce((sum, x) => sum + (x - value) ** 2, 0) / (values.length - 1)) };
+}
