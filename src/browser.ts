@@ -5,7 +5,19 @@
  */
 export * from "./core/errors.js";
 export type { Columns, Csr, EventCsr, IdMap } from "./core/interactions.js";
-export type { FitContext, FittedModel, HistoryEvent, ModelDefinition, Progress, Query } from "./core/model.js";
+export type {
+  Checkpoint,
+  Explanation,
+  FitContext,
+  FittedModel,
+  HistoryEvent,
+  ModelDefinition,
+  ModelState,
+  PartialRefit,
+  Progress,
+  Query,
+  ScoredRows,
+} from "./core/model.js";
 export type { Study, Trial, TrialParams, TrialStore } from "./core/trials.js";
 export { createIdMap } from "./data/id-map.js";
 export { type InteractionArrays, Interactions, selectEvents } from "./data/interactions.js";
@@ -64,8 +76,16 @@ export {
   summarizeSegments,
 } from "./evaluation/summarize.js";
 export { type KernelSource, setKernelSource } from "./kernels/loader.js";
-export { fit, getModel, listModels } from "./models/registry.js";
-export type { Recommendation, RecommendationBatch, Recommender, RecommendOptions } from "./ranking/recommender.js";
+export { fit, getModel, listModels, refit } from "./models/registry.js";
+export type {
+  ItemExplanation,
+  Recommendation,
+  RecommendationBatch,
+  Recommender,
+  RecommendOptions,
+  SimilarOptions,
+  SimilarUsers,
+} from "./ranking/recommender.js";
 export { loadRemoteModel as loadModel, type RemoteOptions } from "./store/remote-model.js";
 export { createMemoryTrialStore } from "./tuning/memory-trial-store.js";
 export { type ModelObjectiveOptions, modelObjective } from "./tuning/model-objective.js";

@@ -117,6 +117,9 @@ export function recommenderOfLists(lists: UserLists, { name = "ranked lists", us
     return { itemIndex: Int32Array.from(places, (e) => itemIndex[e]), score: Float32Array.from(places, (e) => score[e]), source: name };
   };
 
+  const listsOnly = (what: string): never => {
+    throw new ConfigError(`${name} are lists for users; they know no ${what}.`, { hint: "Ask the model that made them." });
+  };
   return {
     name,
     params: {},
@@ -141,11 +144,9 @@ export function recommenderOfLists(lists: UserLists, { name = "ranked lists", us
       }
       return { topK, itemIndex: out, score: scores, fallback: new Uint8Array(queries.length) };
     },
-    async similarItems() {
-      throw new ConfigError(`${name} are lists for users; they know no similar items.`, {
-        hint: "Use a model with item vectors, such as als.",
-      });
-    },
+    similarItems: async () => listsOnly("similar items"),
+    similarUsers: async () => listsOnly("similar users"),
+    explain: async () => listsOnly("reasons"),
     dispose() {},
   };
 }

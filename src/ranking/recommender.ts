@@ -3,7 +3,7 @@
  * answer with lists. The types of the public API; `create-recommender.ts` builds it.
  */
 import type { Csr, IdMap } from "../core/interactions.js";
-import type { FittedModel, Query } from "../core/model.js";
+import type { Explanation, FittedModel, Query } from "../core/model.js";
 
 export interface RecommendOptions {
   /** List length, 1 or more. Default 10. The list is shorter when fewer items are allowed. */
@@ -34,6 +34,23 @@ export interface RecommendationBatch {
   fallback: Uint8Array;
 }
 
+/** What narrows a list of similar items or users; `include` and `exclude` hold indexes of such rows. */
+export type SimilarOptions = Pick<RecommendOptions, "topK" | "include" | "exclude" | "signal">;
+
+/** Most similar first; equal scores by ascending userIndex. */
+export interface SimilarUsers {
+  userIndex: Int32Array;
+  score: Float32Array;
+  /** Model name. */
+  source: string;
+}
+
+/** Why an item has its score in the list of one asker: score = base + Σ contribution. */
+export interface ItemExplanation extends Explanation {
+  /** Model name, or "popularity fallback": then the score is the item's number of events, all of it base. */
+  source: string;
+}
+
 export interface Recommender {
   readonly name: string;
   readonly params: Readonly<Record<string, unknown>>;
@@ -49,8 +66,15 @@ export interface Recommender {
   recommend(query: Query, options?: RecommendOptions): Promise<Recommendation>;
   /** Queries or user indexes; memory is bounded by the result plus a fixed block. */
   recommendBatch(queries: ArrayLike<number> | readonly Query[], options?: RecommendOptions): Promise<RecommendationBatch>;
-  /** Nearest items by cosine, without the item itself. Throws ConfigError when the model knows no item similarity. */
-  similarItems(itemIndex: number, options?: Pick<RecommendOptions, "topK" | "include" | "exclude">): Promise<Recommendation>;
+  /**
+   * Nearest items, by the model's own measure or the cosine of its vectors, without the item itself; none for an item that
+   * training never saw. Throws ConfigError when the model knows no item similarity.
+   */
+  similarItems(itemIndex: number, options?: SimilarOptions): Promise<Recommendation>;
+  /** The same for users. */
+  similarUsers(userIndex: number, options?: SimilarOptions): Promise<SimilarUsers>;
+  /** How much each item of the asker's history adds to the score of one item. Throws ConfigError when the model cannot say. */
+  explain(query: Query, itemIndex: number): Promise<ItemExplanation>;
   /** True when the model knows nothing about the asker, so that the answer is the popularity fallback. */
   isCold(query: Query): boolean;
   /** Frees kernel memory. The object may still be used: it is built again. */

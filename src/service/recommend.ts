@@ -8,6 +8,7 @@ import { MAX_WEIGHT } from "../core/interactions.js";
 import type { Query } from "../core/model.js";
 import { nameHint } from "../core/nearest-names.js";
 import type { Recommendation, Recommender } from "../ranking/recommender.js";
+import { knowsSimilar } from "../ranking/similar.js";
 import { knownIndex, knownItems } from "./known-ids.js";
 import { searchTable } from "./search.js";
 
@@ -194,7 +195,7 @@ export function createRecommendService({
     },
 
     async similarItems(itemId, { topK = 10, model: name } = {}, { signal } = {}) {
-      const knowing = main.model.fitted.itemSimilarityVectors ? main : models.find(({ model }) => model.fitted.itemSimilarityVectors);
+      const knowing = [main, ...models].find(({ model }) => knowsSimilar(model.fitted, "item"));
       const loaded = name === undefined ? (knowing ?? main) : pick(name);
       const itemIndex = await knownIndex("item", itemId, loaded.model.items, signal);
       return answer(await loaded.model.similarItems(itemIndex, { topK: checkWhole("topK", topK, maxTopK) }), loaded);
@@ -235,7 +236,7 @@ export function createRecommendService({
         name: loaded.name,
         version: loaded.version,
         default: loaded === main,
-        similarItems: loaded.model.fitted.itemSimilarityVectors !== undefined,
+        similarItems: knowsSimilar(loaded.model.fitted, "item"),
         numUsers: loaded.model.numUsers,
         numItems: loaded.model.numItems,
         metrics: loaded.metrics ?? {},

@@ -13,9 +13,12 @@ export interface GivenScores {
   /** By item. Default: the number of users with the item. */
   popularity?: readonly number[];
   itemVectors?: readonly (readonly number[])[];
+  userVectors?: readonly (readonly number[])[];
+  /** Routes of its own, such as `similarItems` or `explain`. */
+  routes?: Partial<FittedModel>;
 }
 
-export function givenScores({ scores, history = [], popularity, itemVectors }: GivenScores): Recommender {
+export function givenScores({ scores, history = [], popularity, itemVectors, userVectors, routes }: GivenScores): Recommender {
   const numUsers = scores.length;
   const numItems = scores[0].length;
   const events = history.flatMap((row, user) => row.map(([item, weight = 1]) => ({ user, item, weight })));
@@ -38,7 +41,9 @@ export function givenScores({ scores, history = [], popularity, itemVectors }: G
       });
     },
     itemSimilarityVectors: itemVectors && { dimensions: itemVectors[0].length, vectors: Float32Array.from(itemVectors.flat()) },
+    userSimilarityVectors: userVectors && { dimensions: userVectors[0].length, vectors: Float32Array.from(userVectors.flat()) },
     state: () => ({ arrays: {} }),
+    ...routes,
   };
   const counts = new Float32Array(numItems);
   for (const { item } of events) counts[item]++;
