@@ -14,6 +14,7 @@ import { parseParams } from "../core/params.js";
 import { createRandom } from "../core/random.js";
 import { type AlsFoldIn, createAlsFoldIn, createAlsSolver } from "../kernels/als.js";
 import { autoRegularization } from "./parts/als-regularization.js";
+import { checkLoss } from "./parts/check-loss.js";
 import { savedFloat32 } from "./parts/saved-arrays.js";
 
 const schema = z
@@ -105,6 +106,7 @@ export const als: ModelDefinition<AlsParams> = {
         await solver.sweep("users", signal);
         await solver.sweep("items", signal);
         const loss = await solver.loss(signal);
+        checkLoss(loss, { model: "als", step: iteration, hint: "Bring the weights closer together (log1p, a ceiling), or lower alpha." });
         losses.push(loss);
         onProgress?.({ stage: "als", done: iteration, total: iterations, loss });
         if ((await onStep?.({ step: iteration, total: iterations, model })) === "stop") break;

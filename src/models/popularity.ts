@@ -5,6 +5,7 @@
  * The baseline that every other model must beat, and the way to validate an evaluation.
  */
 import { z } from "zod";
+import { baseOnly } from "../core/base-only.js";
 import { DataError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import type { FittedModel, ModelDefinition } from "../core/model.js";
@@ -91,6 +92,7 @@ function popularityModel(size: { numUsers: number; numItems: number }, params: P
       itemVectors: score,
       encode: async (queries, out) => void out.fill(1, 0, queries.length),
     },
+    explain: async (_query, itemIndex) => baseOnly(score[itemIndex]),
     state: () => ({ arrays: { score: { shape: [size.numItems, 1], data: score } } }),
   };
 }

@@ -6,9 +6,10 @@
  * (Hu et al. 2020, Modeling personalized item frequency information for next-basket recommendation).
  */
 import { z } from "zod";
+import { baseOnly } from "../core/base-only.js";
 import { DataError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
-import type { FittedModel, HistoryEvent, ModelDefinition } from "../core/model.js";
+import type { FittedModel, HistoryEvent, ModelDefinition, Query } from "../core/model.js";
 import { createPacer } from "../core/pacer.js";
 import { DAY, latestTimestamp } from "./parts/recency.js";
 import { savedFloat32, savedInt32, savedLength } from "./parts/saved-arrays.js";
@@ -142,6 +143,11 @@ function repeatModel(
   const { numUsers, numItems, now } = size;
   const most = popularity.reduce((max, value) => Math.max(max, value), 0);
   const filler = popularity.map((value) => value / (1 + most));
+  const scoresOf = ({ userIndex = -1, history }: Query): [number, number][] => {
+    if (history?.length) return ownScores(history, params, { popularity, now });
+    const [from, to] = userIndex < 0 ? [0, 0] : [own.offsets[userIndex], own.offsets[userIndex + 1]];
+    return Array.from({ length: to - from }, (_, at) => [own.indices[from + at], own.scores[from + at]]);
+  };
   return {
     name: "repeat",
     params,
@@ -149,15 +155,18 @@ function repeatModel(
     numItems,
     personal: true,
     async scoreAll(queries, out) {
-      queries.forEach(({ userIndex = -1, history }, q) => {
+      queries.forEach((query, q) => {
         const row = out.subarray(q * numItems, (q + 1) * numItems);
         row.set(filler);
-        if (history?.length) {
-          for (const [item, score] of ownScores(history, params, { popularity, now })) row[item] = score;
-        } else if (userIndex >= 0) {
-          for (let e = own.offsets[userIndex]; e < own.offsets[userIndex + 1]; e++) row[own.indices[e]] = own.scores[e];
-        }
+        for (const [item, score] of scoresOf(query)) row[item] = score;
       });
+    },
+    /** What an own item has above the popular ones comes from itself. */
+    async explain(query, itemIndex) {
+      const base = filler[itemIndex];
+      const score = scoresOf(query).find(([item]) => item === itemIndex)?.[1];
+      if (score === undefined) return baseOnly(base);
+      return { score, base, itemIndex: Int32Array.of(itemIndex), contribution: Float32Array.of(score - base) };
     },
     state: () => ({
       arrays: {

@@ -2,9 +2,10 @@
  * Builds a `Recommender`: checks the caller's arguments once, splits batches into blocks, answers cold
  * queries by popularity (labelled), and hands the rest to the cheapest ranker of the model.
  */
+import { baseOnly } from "../core/base-only.js";
 import { ConfigError, throwIfCancelled } from "../core/errors.js";
 import type { Csr, IdMap } from "../core/interactions.js";
-import type { Explanation, FittedModel, Query } from "../core/model.js";
+import type { FittedModel, Query } from "../core/model.js";
 import { type CheckedOptions, checkOptions, checkQuery, checkRow, type Rows } from "./check-query.js";
 import { type ExcludedLists, excludedLists } from "./excluded-lists.js";
 import { createPopularityFallback } from "./popularity-fallback.js";
@@ -139,11 +140,6 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
       similarUsers.dispose();
     },
   };
-}
-
-/** The explanation of a score in which the asker's history has no share. */
-function baseOnly(score: number): Explanation {
-  return { score, base: score, itemIndex: new Int32Array(0), contribution: new Float32Array(0) };
 }
 
 function pickLists({ offsets, indices }: ExcludedLists, picked: readonly number[]): ExcludedLists {

@@ -10,6 +10,7 @@ import { fit, restoreRecommender } from "../../src/models/registry.js";
 import type { Recommender } from "../../src/ranking/recommender.js";
 import { expectError } from "../support/errors.js";
 import { fixture } from "../support/fixture.js";
+import { bytesOf, routeChecks } from "./model-routes.js";
 
 const options = { seed: 7, threads: 2 };
 
@@ -182,6 +183,8 @@ export function describeModel(definition: ModelDefinition, params: Record<string
         });
       }
     });
+
+    for (const [title, body] of routeChecks(definition, params)) check(title, body);
   });
 }
 
@@ -196,8 +199,4 @@ async function scoresByItem(model: Recommender, query: Query): Promise<number[]>
 
 function relabelling(size: number, step: number): number[] {
   return Array.from({ length: size }, (_, i) => (i * step + 3) % size); // step and size share no factor
-}
-
-function bytesOf(model: Recommender): Record<string, number[]> {
-  return Object.fromEntries(Object.entries(model.fitted.state().arrays).map(([key, { data }]) => [key, [...data]]));
 }

@@ -87,6 +87,15 @@ describe("repeat", () => {
     expect(Math.floor(score[0])).toBe(1 + 3);
   });
 
+  it("explains an own item by itself, any other by its popularity", async () => {
+    const model = await fit("repeat", data);
+    const own = await model.explain({ userIndex: 0 }, 3); // two baskets; popularity 2 of at most 4
+    expect(own.score).toBeCloseTo(1 + 2 + 1 / 3, 6);
+    expect(own.base).toBeCloseTo(2 / 5, 6);
+    expect(own).toMatchObject({ itemIndex: Int32Array.of(3) });
+    expect(await model.explain({ userIndex: 0 }, 0)).toMatchObject({ base: Math.fround(1 / 5), itemIndex: new Int32Array(0) });
+  });
+
   it("scores a given history as it scores the same training events", async () => {
     const model = await fit("repeat", data, { halfLifeDays: 0.5 });
     const history = [
