@@ -52,7 +52,7 @@ const objective = async ({ params, signal }) => {
   }
 };
 const round = (value) => Number(value?.toFixed(5));
-const print = (trial, values, seconds) =>
+const print = (trial) =>
   console.log(JSON.stringify({ [scenario.chooseBy]: round(trial.value), seconds: round(trial.seconds), ...trial.params }));
 
 if (Number(options.trials) === 1) {
