@@ -1,0 +1,151 @@
+/**
+ * Blend: a weighted sum of other models' scores, each made comparable first.
+ *   score(q, i) = Σ_m w_m · scale(s_m(q, i)),  standard: (s − mean) / sd over the items of the query; compressed: sign · log(1 + |·|) of that
+ * Weights are given, or learned on questions held out from the training data (parts/blend-questions.ts, parts/blend-weights.ts);
+ * the models are then fitted again on all of it. Linear stacking: Breiman (1996), Stacked regressions; Jahrer, Töscher & Legenstein
+ * (2010), Combining predictions for accurate recommender systems.
+ */
+import { z } from "zod";
+import type { FitContext, FittedModel, ModelDefinition, ModelState } from "../core/model.js";
+import { parseParams } from "../core/params.js";
+import { blendFeatures, FEATURE_SCALES, FEATURES_OF } from "./parts/blend-features.js";
+import { learnBlend } from "./parts/blend-learning.js";
+import { QUESTION_KINDS } from "./parts/blend-questions.js";
+import { nested, unnested } from "./parts/nested-state.js";
+
+const partSchema = z.strictObject({
+  model: z.string().min(1),
+  params: z.record(z.string(), z.unknown()).default({}),
+  weight: z.number().optional(),
+});
+
+const schema = z
+  .strictObject({
+    models: z
+      .array(partSchema)
+      .min(1)
+      .default([
+        { model: "popularity", params: {} },
+        { model: "als", params: {} },
+        { model: "repeat", params: {} },
+      ]),
+    scale: z.enum(FEATURE_SCALES).default("both"),
+    questions: z.enum(["auto", ...QUESTION_KINDS]).default("auto"),
+    heldOut: z.number().gt(0).lt(1).default(0.1),
+    excludeSeen: z.union([z.boolean(), z.literal("auto")]).default("auto"),
+    objective: z.enum(["ndcg", "precision"]).default("ndcg"),
+    topK: z.int().min(1).max(1000).default(10),
+  })
+  .refine(({ models }) => models.every(({ model }) => model !== "blend"), {
+    path: ["models"],
+    message: "A blend cannot be part of a blend",
+  })
+  .refine(({ models }) => new Set(models.map(({ weight }) => weight === undefined)).size === 1, {
+    path: ["models"],
+    message: "Give every model a weight, or none to have them learned",
+  });
+
+export type BlendParams = z.output<typeof schema>;
+
+export const blend: ModelDefinition<BlendParams> = {
+  name: "blend",
+  title: "Blend",
+  reference: "Jahrer, Töscher & Legenstein (2010), Combining predictions for accurate recommender systems",
+  description: "A weighted sum of other models, the weights learned on a held-out part of the training data or given.",
+  task: "retrieve",
+  params: schema,
+  help: {
+    models: { help: "The models: [{ model, params, weight }]; weights for all or for none.", tune: false },
+    scale: { help: "How scores are made comparable: standard scores, their signed logarithm, or both as two features.", tune: false },
+    questions: {
+      help: "What weights are learned on: a random share of each user's events, each user's last event, the next baskets, or their lines.",
+      tune: false,
+    },
+    heldOut: { help: "Share of events held out for learning, except for the last events.", range: [0.05, 0.3], tune: false },
+    excludeSeen: {
+      help: "Whether items of the user's history compete; auto: they do when a tenth of all events are repeats.",
+      tune: false,
+    },
+    objective: { help: "The list metric that weights are polished on.", tune: false },
+    topK: { help: "List length of the objective.", tune: false },
+  },
+  skips: [
+    {
+      check: "permutes its answers when users and items are relabelled",
+      reason: "its held-out questions are drawn by index, and its models may start by index",
+    },
+  ],
+  complexity: 60,
+
+  async fit(train, params, context) {
+    const { models } = params;
+    const weights = models.every(({ weight }) => weight !== undefined)
+      ? Float64Array.from(models.flatMap(({ weight }) => Array.from({ length: FEATURES_OF[params.scale] }, () => weight!)))
+      : await learnBlend(train, params, context);
+    return blendModel(params, weights, await fitParts(train, params, context));
+  },
+
+  restore({ params, numUsers, numItems, state, seen, restoreModel }) {
+    const { weights, parts } = parseParams(savedSchema, state.extra, "Saved model blend");
+    const fitted = parts.map(({ model, params, extra }, p) =>
+      restoreModel(model, { params, numUsers, numItems, state: { arrays: unnested(state.arrays, p), extra }, seen, restoreModel }),
+    );
+    return blendModel(params, Float64Array.from(weights), fitted);
+  },
+
+  partialRefit: {
+    how: "Its models are fitted again on all events; the learned weights stay.",
+    async refit(previous, train, context) {
+      const params = previous.params as BlendParams;
+      const { weights } = parseParams(savedSchema, previous.state().extra, "Model blend");
+      return blendModel(params, Float64Array.from(weights), await fitParts(train, params, context));
+    },
+  },
+};
+
+const savedSchema = z.strictObject({
+  weights: z.array(z.number()),
+  parts: z.array(
+    z.strictObject({
+      model: z.string(),
+      params: z.record(z.string(), z.unknown()),
+      extra: z.record(z.string(), z.unknown()).optional(),
+    }),
+  ),
+});
+
+async function fitParts(train: Parameters<typeof blend.fit>[0], { models }: BlendParams, { fitModel }: FitContext): Promise<FittedModel[]> {
+  const parts: FittedModel[] = [];
+  for (const { model, params } of models) parts.push(await fitModel!(model, train, params));
+  return parts;
+}
+
+function blendModel(params: BlendParams, weights: Float64Array, parts: readonly FittedModel[]): FittedModel {
+  const { numUsers, numItems } = parts[0];
+  const perModel = FEATURES_OF[params.scale];
+  return {
+    name: "blend",
+    params,
+    numUsers,
+    numItems,
+    personal: parts.every((part) => part.personal), // a part that answers anyone answers unknown users, too
+    readsBasket: parts.some((part) => part.readsBasket),
+    async scoreAll(queries, out) {
+      out.fill(0, 0, queries.length * numItems);
+      await blendFeatures(parts, queries, params.scale, (part, feature, values) => {
+        const weight = weights[part * perModel + feature];
+        if (weight !== 0) for (let at = 0; at < values.length; at++) out[at] += weight * values[at];
+      });
+    },
+    state(): ModelState {
+      const states = parts.map((part) => part.state());
+      return {
+        arrays: Object.assign({}, ...states.map(({ arrays }, p) => nested(arrays, p))),
+        extra: {
+          weights: [...weights],
+          parts: parts.map(({ name, params }, p) => ({ model: name, params, ...(states[p].extra ? { extra: states[p].extra } : {}) })),
+        },
+      };
+    },
+  };
+}

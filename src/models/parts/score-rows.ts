@@ -1,0 +1,25 @@
+/** Whole score rows of any fitted model, whichever route it offers. Called by blend. */
+import type { FittedModel, Query } from "../../core/model.js";
+
+/** Writes queries.length × numItems scores into `out`, row-major. */
+export async function scoreRows(model: FittedModel, queries: readonly Query[], out: Float32Array): Promise<void> {
+  if (model.scoreAll) return model.scoreAll(queries, out);
+  const { dimensions, itemVectors, encode } = model.vectors!;
+  const vectors = new Float32Array(queries.length * dimensions);
+  await encode(queries, vectors);
+  for (let q = 0; q < queries.length; q++) {
+    const query = vectors.subarray(q * dimensions, (q + 1) * dimensions);
+    const row = out.subarray(q * model.numItems, (q + 1) * model.numItems);
+    for (let item = 0, at = 0; item < row.length; item++) {
+      let even = 0;
+      let odd = 0;
+      let d = 0;
+      for (; d + 1 < dimensions; d += 2, at += 2) {
+        even += query[d] * itemVectors[at];
+        odd += query[d + 1] * itemVectors[at + 1];
+      }
+      if (d < dimensions) even += query[d] * itemVectors[at++];
+      row[item] = even + odd;
+    }
+  }
+}

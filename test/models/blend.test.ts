@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { createRandom } from "../../src/core/random.js";
+import { heldOutQuestions } from "../../src/models/parts/blend-questions.js";
+import { learnWeights, listMetric } from "../../src/models/parts/blend-weights.js";
+import { fit } from "../../src/models/registry.js";
+import { expectError } from "../support/errors.js";
+import { fixture } from "../support/fixture.js";
+
+describe("weights of a blend", () => {
+  /** Relevant: the item best by 2·a − b among 30; c is noise. */
+  function planted(numQuestions: number, seed: number) {
+    const random = createRandom(seed);
+    return Array.from({ length: numQuestions }, () => {
+      const features = Float32Array.from({ length: 30 * 3 }, () => random.normal());
+      const relevance = new Float32Array(30);
+      let best = 0;
+      const value = (i: number) => 2 * features[i * 3] - features[i * 3 + 1];
+      for (let i = 1; i < 30; i++) if (value(i) > value(best)) best = i;
+      relevance[best] = 1;
+      return { features, relevance };
+    });
+  }
+
+  it("finds planted weights, and the metric on other questions with them", () => {
+    const options = { numFeatures: 3, objective: "ndcg" as const, topK: 5 };
+    const weights = learnWeights(planted(300, 1), options);
+    expect(weights[0]).toBe(1);
+    expect(weights[1]).toBeCloseTo(-0.5, 1);
+    expect(Math.abs(weights[2])).toBeLessThan(0.1);
+    expect(listMetric(planted(200, 2), weights, options)).toBeGreaterThan(0.97);
+  });
+
+  it("measures lists as by hand", () => {
+    const question = { features: Float32Array.of(3, 2, 1, 0), relevance: Float32Array.of(0, 2, 0, 1) };
+    const options = { numFeatures: 1, objective: "ndcg" as const, topK: 2 };
+    const ideal = 1 + 1 / Math.log2(3);
+    expect(listMetric([question], Float64Array.of(1), options)).toBeCloseTo(1 / Math.log2(3) / ideal, 12);
+    expect(listMetric([question], Float64Array.of(-1), { ...options, objective: "precision" })).toBeCloseTo(0.5, 12);
+    expect(listMetric([question], Float64Array.of(1), { ...options, objective: "precision" })).toBeCloseTo(1, 12);
+  });
+});
+
+describe("questions of a blend", () => {
+  const data = fixture();
+  const options = { heldOut: 0.2, excludeSeen: false, most: 1000, seed: 1 };
+
+  it("asks for baskets line by line, with what was laid in before", () => {
+    const lines = heldOutQuestions(data, { ...options, kind: "line" });
+    const baskets = heldOutQuestions(data, { ...options, kind: "basket" });
+    expect(lines.questions.length).toBe(data.numInteractions - lines.train.numInteractions);
+    expect(baskets.questions.reduce((sum, { relevant }) => sum + relevant.length, 0)).toBe(lines.questions.length);
+    expect(Math.max(...lines.questions.map(({ query }) => query.basket!.length))).toBe(1); // two lines a basket
+    for (const { relevant } of lines.questions) expect(relevant.length).toBe(1);
+  });
+
+  it("neither asks for nor keeps what a user has, when told so", () => {
+    const { train, questions } = heldOutQuestions(data, { ...options, kind: "user", excludeSeen: true });
+    const { offsets, indices } = train.matrixByUser();
+    for (const { query, relevant } of questions) {
+      const seen = indices.subarray(offsets[query.userIndex!], offsets[query.userIndex! + 1]);
+      for (const item of relevant) expect(seen.includes(item)).toBe(false);
+    }
+    const last = heldOutQuestions(data, { ...options, kind: "last" });
+    expect(last.questions.length).toBeLessThanOrEqual(data.numUsers);
+  });
+});
+
+describe("blend", () => {
+  it("with one model of weight 1 gives that model's order", async () => {
+    const data = fixture();
+    const one = await fit("blend", data, { models: [{ model: "repeat", weight: 1 }] });
+    const repeat = await fit("repeat", data);
+    for (const userIndex of [0, 3, 7]) {
+      const options = { topK: 4, excludeSeen: false };
+      expect([...(await one.recommend({ userIndex }, options)).itemIndex]).toEqual([
+        ...(await repeat.recommend({ userIndex }, options)).itemIndex,
+      ]);
+    }
+  });
+
+  it("refuses mixed weights, a blend of blends, and unknown models", async () => {
+    const data = fixture();
+    await expectError(fit("blend", data, { models: [{ model: "als", weight: 1 }, { model: "repeat" }] }), "E_CONFIG", /weight/);
+    await expectError(fit("blend", data, { models: [{ model: "blend" }] }), "E_CONFIG", /blend/);
+    await expectError(fit("blend", data, { models: [{ model: "alls" }] }), "E_NOT_FOUND", /alls/);
+    await expectError(fit("blend", data, { models: [{ model: "als", params: { factor: 3 } }] }), "E_CONFIG", /factor/);
+  });
+});
