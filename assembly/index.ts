@@ -6,4 +6,5 @@ export { alsCholesky } from "./als-cholesky";
 export { alsLoss, ridgeLoss } from "./als-loss";
 export { packItems, topKScan } from "./top-k";
 export { topKBatch } from "./top-k-batch";
+export { clearNeighbours, sortNeighbours, sparseNeighbours } from "./sparse-neighbours";
 export { readBandwidth } from "./read-bandwidth";
