@@ -7,7 +7,8 @@ import { ModelFormatError } from "../core/errors.js";
 export const FORMAT_VERSION = 1;
 export const MANIFEST = "manifest.json";
 
-const fileSchema = z.object({
+/** A file of a manifest: its size, its checksum, and for an array its type and shape. */
+export const fileSchema = z.object({
   bytes: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   dtype: z.enum(["f4", "f8", "i4", "u1"]).optional(),

@@ -2,18 +2,17 @@
  * One model = one folder: arrays/*.npy (the model's own, the seen matrix, popularity, ids), manifest.json and
  * SHA256SUMS. Written to a temporary sibling, fsynced and renamed; every byte is verified when it is read.
  */
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { IoError, throwIfCancelled } from "../core/errors.js";
 import { bestVariant } from "../kernels/loader.js";
 import type { Recommender } from "../ranking/recommender.js";
-import { ioErrors, readInto, syncFolder, type WrittenFile, writeDurably, writeFolderAtomically } from "./durable-files.js";
+import { isArray, readArrays, readChecked, readVerified, writeArrays } from "./array-files.js";
+import { type WrittenFile, writeDurably, writeFolderAtomically } from "./durable-files.js";
 import { CHECKSUMS, encodeManifest, readManifest, sha256 } from "./manifest.js";
-import { damaged, FORMAT_VERSION, MANIFEST, type Manifest, type ManifestFile } from "./manifest-schema.js";
-import { type Arrays, recommenderArrays, recommenderFromArrays } from "./model-arrays.js";
-import { npyBody, npyHeader, npyTarget, npyTypeOf, parseNpyHeader } from "./npy.js";
+import { FORMAT_VERSION, MANIFEST, type Manifest, type ManifestFile } from "./manifest-schema.js";
+import { recommenderArrays, recommenderFromArrays } from "./model-arrays.js";
 import { tastemakerVersion } from "./version.js";
 
 /** Values of each property by item index. */
@@ -43,16 +42,7 @@ export async function saveModel(model: Recommender, folder: string, options: Sav
   return writeFolderAtomically(
     resolve(folder),
     async (temporary) => {
-      const files: Record<string, ManifestFile> = {};
-      await mkdir(join(temporary, "arrays"));
-      for (const [name, { shape, data }] of Object.entries(all)) {
-        throwIfCancelled(options.signal);
-        const file = `arrays/${name}.npy`;
-        const dtype = npyTypeOf(data);
-        const written = await writeDurably(join(temporary, file), [npyHeader(dtype, shape), npyBody(data)]);
-        files[file] = { ...written, dtype, shape: [...shape] };
-      }
-      await syncFolder(join(temporary, "arrays"));
+      const files: Record<string, ManifestFile> = await writeArrays(temporary, all, options.signal);
       if (options.itemProperties) files[PROPERTIES] = await writeProperties(join(temporary, PROPERTIES), options.itemProperties);
       const content = {
         model: model.name,
@@ -105,12 +95,8 @@ async function writeProperties(file: string, properties: ItemProperties): Promis
  */
 export async function loadModel(folder: string, { threads }: { threads?: number } = {}): Promise<Recommender> {
   const manifest = await readManifest(folder);
-  const arrays: Arrays = {};
-  for (const file of Object.keys(manifest.files)) {
-    if (file.startsWith("arrays/"))
-      arrays[file.slice("arrays/".length, -".npy".length)] = await readArray(folder, file, manifest.files[file]);
-    else await readVerified(folder, file, manifest.files[file]);
-  }
+  const arrays = await readArrays(folder, manifest.files);
+  for (const file of Object.keys(manifest.files)) if (!isArray(file)) await readVerified(folder, file, manifest.files[file]);
   return recommenderFromArrays(manifest, arrays, { where: folder, threads });
 }
 
@@ -134,51 +120,6 @@ export async function loadItemProperties(folder: string): Promise<ItemProperties
   const { files } = await readManifest(folder);
   if (!files[PROPERTIES]) return undefined;
   return JSON.parse((await readVerified(folder, PROPERTIES, files[PROPERTIES])).toString("utf8"));
-}
-
-async function readArray(folder: string, file: string, expected: ManifestFile): Promise<Arrays[string]> {
-  return readChecked(join(folder, file), expected, async (read) => {
-    const { dtype = "f4", shape = [] } = expected;
-    const headerBytes = npyHeader(dtype, shape).length;
-    const header = parseNpyHeader(await read(new Uint8Array(headerBytes)), join(folder, file));
-    const got = `${header.dtype} ${header.shape.join(" × ")}`;
-    if (got !== `${dtype} ${shape.join(" × ")}` || header.headerBytes !== headerBytes)
-      throw damaged(join(folder, file), { got, expected: `${dtype} ${shape.join(" × ")}` });
-    const { data, bytes } = npyTarget(header);
-    await read(bytes);
-    return { shape: header.shape, data };
-  });
-}
-
-async function readVerified(folder: string, file: string, expected: ManifestFile): Promise<Buffer> {
-  return readChecked(join(folder, file), expected, (read) => read(Buffer.alloc(expected.bytes)));
-}
-
-/** Opens a file, checks its size, lets `work` read all of it in order, and checks the sha256 of what it read. */
-async function readChecked<T>(
-  path: string,
-  expected: ManifestFile,
-  work: (read: <B extends Uint8Array>(target: B) => Promise<B>) => Promise<T>,
-): Promise<T> {
-  if (!existsSync(path)) throw damaged(path, { got: "no such file", expected: `${expected.bytes} bytes` });
-  return ioErrors("read", path, async () => {
-    const handle = await open(path, "r");
-    try {
-      const { size } = await handle.stat();
-      if (size !== expected.bytes) throw damaged(path, { got: `${size} bytes`, expected: `${expected.bytes} bytes` });
-      const hash = createHash("sha256");
-      let position = 0;
-      const result = await work(async (target) => {
-        position += await readInto(handle, target, { position, hash });
-        return target;
-      });
-      const got = hash.digest("hex");
-      if (got !== expected.sha256) throw damaged(path, { got: `sha256 ${got}`, expected: expected.sha256 });
-      return result;
-    } finally {
-      await handle.close();
-    }
-  });
 }
 
 export { readManifest } from "./manifest.js";
