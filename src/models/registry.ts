@@ -13,10 +13,11 @@ import type { Recommender } from "../ranking/recommender.js";
 import { als } from "./als.js";
 import { bias } from "./bias.js";
 import { blend } from "./blend.js";
+import { itemKnn } from "./item-knn.js";
 import { itemPopularity, popularity } from "./popularity.js";
 import { repeat } from "./repeat.js";
 
-const definitions = [popularity, repeat, als, bias, blend] as unknown as ModelDefinition[];
+const definitions = [popularity, repeat, als, bias, blend, itemKnn] as unknown as ModelDefinition[];
 
 /** All registered models. */
 export function listModels(): readonly ModelDefinition[] {

@@ -8,6 +8,12 @@ import { DAY, fixture } from "../support/fixture.js";
 const variants: Record<string, Record<string, unknown>[]> = {
   popularity: [{ windowDays: 60 }, { halfLifeDays: 30, count: "users" }, { count: "weight" }],
   repeat: [{ halfLifeDays: 20 }, { count: "events" }],
+  "item-knn": [
+    { similarity: "tf-idf", weighting: "log", shrinkage: 10, normalizeRows: true },
+    { similarity: "bm25", weighting: "linear", selfSimilarity: false },
+    { similarity: "jaccard", historyDecay: 0.7 },
+    { similarity: "conditional", weighting: "linear" },
+  ],
   als: [
     { factors: 5, solver: "cholesky" },
     { regularization: 0.1, regularizationExponent: 1, unobservedWeight: 0.1, factors: 20 },
