@@ -1,8 +1,8 @@
 /**
  * Repeat: a user's own items, most frequent first; ties and the rest of the list by popularity.
- *   score(u, i) = 1 + n(u, i) + tie   for the user's items, n = distinct baskets with i, each worth 2^(−age / halfLife)
+ *   score(u, i) = 1 + n(u, i) · loyalty(i)^c + tie   for the user's items, n = distinct baskets with i, each worth 2^(−age / halfLife)
  *   score(u, i) = popularity(i) / (1 + max popularity)   otherwise, so always below 1
- * `tie` < 1 orders items of equal n by popularity (0 with a half-life). The strong baseline of repeat-purchase data
+ * `tie` < 1 orders items of equal n by popularity (0 with a half-life or loyalty); loyalty: parts/item-loyalty.ts. The strong baseline of repeat-purchase data
  * (Hu et al. 2020, Modeling personalized item frequency information for next-basket recommendation).
  */
 import { z } from "zod";
@@ -11,6 +11,7 @@ import { DataError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import type { FittedModel, HistoryEvent, ModelDefinition, Query } from "../core/model.js";
 import { createPacer } from "../core/pacer.js";
+import { itemLoyalty } from "./parts/item-loyalty.js";
 import { DAY, latestTimestamp } from "./parts/recency.js";
 import { savedFloat32, savedInt32, savedLength } from "./parts/saved-arrays.js";
 import { itemPopularity } from "./popularity.js";
@@ -18,6 +19,7 @@ import { itemPopularity } from "./popularity.js";
 const schema = z.strictObject({
   halfLifeDays: z.number().positive().optional(),
   count: z.enum(["baskets", "events"]).default("baskets"),
+  loyaltyExponent: z.number().min(0).max(4).default(0),
 });
 
 export type RepeatParams = z.output<typeof schema>;
@@ -44,6 +46,10 @@ export const repeat: ModelDefinition<RepeatParams> = {
       needs: "timestamps",
     },
     count: { help: "Count distinct baskets with the item, or every event. Without baskets in the data, events count." },
+    loyaltyExponent: {
+      help: "How much more an item counts that is readily bought again by its buyers; 0 = not at all.",
+      range: [0, 1.5],
+    },
   },
   complexity: 10,
   unsuited: ({ repeatShare }) =>
@@ -56,10 +62,9 @@ export const repeat: ModelDefinition<RepeatParams> = {
     }
     const popularity = itemPopularity(train, { count: "events" });
     const now = train.timestamp ? latestTimestamp(train.timestamp) : 0;
-    return repeatModel({ numUsers: train.numUsers, numItems: train.numItems, now }, params, {
-      own: await ownItems(train, params, { popularity, now, signal }),
-      popularity,
-    });
+    const worth = params.loyaltyExponent > 0 ? itemLoyalty(train).map((loyalty) => loyalty ** params.loyaltyExponent) : undefined;
+    const scale = { popularity, worth, now };
+    return repeatModel(train, params, { own: await ownItems(train, params, { ...scale, signal }), scale });
   },
   restore({ params, numUsers, numItems, state }) {
     const entries = savedLength(state, "own_indices");
@@ -68,10 +73,12 @@ export const repeat: ModelDefinition<RepeatParams> = {
       indices: savedInt32(state, "own_indices", [entries]),
       scores: savedFloat32(state, "own_scores", [entries]),
     };
-    return repeatModel({ numUsers, numItems, now: Number(state.extra?.now ?? 0) }, params, {
-      own,
+    const scale = {
       popularity: savedFloat32(state, "popularity", [numItems]),
-    });
+      worth: params.loyaltyExponent > 0 ? savedFloat32(state, "worth", [numItems]) : undefined,
+      now: Number(state.extra?.now ?? 0),
+    };
+    return repeatModel({ numUsers, numItems }, params, { own, scale });
   },
   partialRefit: {
     how: "Counted again from all events, in one pass.",
@@ -81,6 +88,8 @@ export const repeat: ModelDefinition<RepeatParams> = {
 
 interface Scale {
   popularity: Float32Array;
+  /** loyalty^c by item; absent = all 1. */
+  worth: Float32Array | undefined;
   now: number;
 }
 
@@ -113,7 +122,7 @@ async function ownItems(
 function ownScores(
   history: readonly HistoryEvent[],
   { halfLifeDays, count }: RepeatParams,
-  { popularity, now }: Scale,
+  { popularity, worth, now }: Scale,
 ): [number, number][] {
   const frequency = new Map<number, number>();
   const counted = new Set<string>();
@@ -126,25 +135,25 @@ function ownScores(
     const fading = halfLifeDays ? 2 ** (-Math.max(0, now - (timestamp ?? now)) / (halfLifeDays * DAY)) : 1;
     frequency.set(itemIndex, (frequency.get(itemIndex) ?? 0) + fading);
   }
-  const tie = halfLifeDays ? 0 : 1; // faded frequencies hardly tie, and a fraction could outweigh their differences
+  const tie = halfLifeDays || worth ? 0 : 1; // fractions hardly tie, and another could outweigh their differences
   // within the user's own items, the rank of popularity gives a fraction below 1; equal popularity, equal fraction
   const ranks = [...new Set([...frequency.keys()].map((item) => popularity[item]))].sort((a, b) => a - b);
   const fraction = new Map(ranks.map((value, rank) => [value, rank / ranks.length]));
   return [...frequency]
-    .map(([item, n]): [number, number] => [item, 1 + n + tie * fraction.get(popularity[item])!])
+    .map(([item, n]): [number, number] => [item, 1 + n * (worth?.[item] ?? 1) + tie * fraction.get(popularity[item])!])
     .sort((a, b) => a[0] - b[0]);
 }
 
 function repeatModel(
-  size: { numUsers: number; numItems: number; now: number },
+  { numUsers, numItems }: { numUsers: number; numItems: number },
   params: RepeatParams,
-  { own, popularity }: { own: OwnItems; popularity: Float32Array },
+  { own, scale }: { own: OwnItems; scale: Scale },
 ): FittedModel {
-  const { numUsers, numItems, now } = size;
+  const { popularity, worth, now } = scale;
   const most = popularity.reduce((max, value) => Math.max(max, value), 0);
   const filler = popularity.map((value) => value / (1 + most));
   const scoresOf = ({ userIndex = -1, history }: Query): [number, number][] => {
-    if (history?.length) return ownScores(history, params, { popularity, now });
+    if (history?.length) return ownScores(history, params, scale);
     const [from, to] = userIndex < 0 ? [0, 0] : [own.offsets[userIndex], own.offsets[userIndex + 1]];
     return Array.from({ length: to - from }, (_, at) => [own.indices[from + at], own.scores[from + at]]);
   };
@@ -174,6 +183,7 @@ function repeatModel(
         own_indices: { shape: [own.indices.length], data: own.indices },
         own_scores: { shape: [own.scores.length], data: own.scores },
         popularity: { shape: [numItems], data: popularity },
+        ...(worth ? { worth: { shape: [numItems], data: worth } } : {}),
       },
       extra: { now },
     }),

@@ -7,7 +7,7 @@ import { DAY, fixture } from "../support/fixture.js";
 
 const variants: Record<string, Record<string, unknown>[]> = {
   popularity: [{ windowDays: 60 }, { halfLifeDays: 30, count: "users" }, { count: "weight" }],
-  repeat: [{ halfLifeDays: 20 }, { count: "events" }],
+  repeat: [{ halfLifeDays: 20 }, { count: "events" }, { loyaltyExponent: 0.5 }],
   "item-knn": [
     { similarity: "tf-idf", weighting: "log", shrinkage: 10, normalizeRows: true },
     { similarity: "bm25", weighting: "linear", selfSimilarity: false },
@@ -100,6 +100,24 @@ describe("repeat", () => {
     expect(own.base).toBeCloseTo(2 / 5, 6);
     expect(own).toMatchObject({ itemIndex: Int32Array.of(3) });
     expect(await model.explain({ userIndex: 0 }, 0)).toMatchObject({ base: Math.fround(1 / 5), itemIndex: new Int32Array(0) });
+  });
+
+  it("prefers items that their buyers take again", async () => {
+    // items 0 and 1 once each by user 0; user 1 took item 1 in all of three baskets, item 0 in one of them
+    const baskets = Interactions.fromArrays({
+      userIndex: [0, 0, 0, 1, 1, 1, 1],
+      itemIndex: [0, 0, 1, 0, 1, 1, 1],
+      basket: [0, 0, 0, 1, 1, 2, 3],
+      timestamp: [0, 0, 0, 1, 1, 2, 3],
+    });
+    const { itemIndex, score } = await (await fit("repeat", baskets, { loyaltyExponent: 1 })).recommend(
+      { userIndex: 0 },
+      { topK: 2, excludeSeen: false },
+    );
+    // again 0 and 2 of 2 chances each, mean 1/2: chances (0 + 10) / 22 and (2 + 10) / 22
+    expect([...itemIndex]).toEqual([1, 0]);
+    expect(score[0]).toBeCloseTo(1 + 12 / 11, 6);
+    expect(score[1]).toBeCloseTo(1 + 10 / 11, 6);
   });
 
   it("scores a given history as it scores the same training events", async () => {
