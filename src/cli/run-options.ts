@@ -27,6 +27,7 @@ export interface SourceOptions {
   workspace: string;
   threads?: number;
   allowLeaks?: boolean;
+  checkpointSeconds?: number;
   host?: string;
   port?: number;
 }
@@ -49,6 +50,15 @@ export function withSourceOptions(command: Command): Command {
     .option("--allow-leaks", "judge although the leak check finds what the models must not know")
     .option("--threads <number>", "worker threads; default: the cores of the machine", wholeNumber(1))
     .addOption(workspaceOption(command));
+}
+
+/** Adds `--checkpoint-seconds`, of the commands that go on with an interrupted training. */
+export function withCheckpointOption(command: Command): Command {
+  return command.option(
+    "--checkpoint-seconds <number>",
+    "keep the state of a fit in progress every so often; 0 = after each step; default: 30",
+    (text) => (text === "0" ? 0 : positiveNumber(text)),
+  );
 }
 
 /** `--workspace`, where results and models are. */
@@ -134,6 +144,7 @@ export function runOptions(context: CliContext, options: SourceOptions): RunOpti
     rejectsFile: options.rejects,
     threads: options.threads,
     allowLeaks: options.allowLeaks,
+    checkpointSeconds: options.checkpointSeconds,
     signal: context.signal,
     onProgress: context.onProgress,
     onStep: (step) => stepNotes(step, { rejectsFile: options.rejects }).forEach(context.note),

@@ -20,6 +20,14 @@ export function stepNotes(step: RunStep, { rejectsFile }: { rejectsFile?: string
   switch (step.kind) {
     case "again":
       return [`Training again: ${step.reason}`];
+    case "kept":
+      return [keptNote(step)];
+    case "continued":
+      return [
+        `Continues ${step.label} after step ${step.step}${step.total === undefined ? "" : ` of ${step.total}`} (--fresh starts anew).`,
+      ];
+    case "checkpoint":
+      return [`Warning (${step.label}): ${step.reason}`];
     case "data":
       return dataNotes(step.data, rejectsFile);
     case "parts":
@@ -39,6 +47,11 @@ export function stepNotes(step: RunStep, { rejectsFile }: { rejectsFile?: string
     case "model":
       return [`Judged ${step.result.label} in ${step.result.seconds.toFixed(1)} s.`];
   }
+}
+
+function keptNote({ judged, saved }: { judged: string[]; saved: string[] }): string {
+  const also = saved.length > 0 ? `, ${saved.join(", ")} saved` : "";
+  return `Goes on with an interrupted training: ${judged.join(", ")} ${judged.length === 1 ? "is" : "are"} judged${also} (--fresh starts anew).`;
 }
 
 function dataNotes({ report, numUsers, numItems }: DataSummary, rejectsFile: string | undefined): string[] {

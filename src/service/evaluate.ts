@@ -5,8 +5,6 @@
 import { throwIfCancelled } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import { checkBootstrap } from "../evaluation/bootstrap.js";
-import { fit } from "../models/registry.js";
-import type { Recommender } from "../ranking/recommender.js";
 import { tastemakerVersion } from "../store/version.js";
 import { directionOf } from "../tuning/model-objective.js";
 import { compareWithBest } from "./evaluation/compare-models.js";
@@ -15,6 +13,7 @@ import type { ListResult } from "./evaluation/judged.js";
 import type { Part, PartSummary } from "./evaluation/part.js";
 import { partLeaks } from "./evaluation/part-leaks.js";
 import { judgeLists } from "./evaluation/ranked-lists.js";
+import { type Fitting, labelledProgress, plainFitting } from "./fitting.js";
 import { holdOut, type RecipeData, readSource, repeatShare, sourceFile, summarise } from "./prepare-data.js";
 import type { Recipe } from "./recipe/recipe.js";
 import { itemContext } from "./recipe/recipe-metrics.js";
@@ -32,7 +31,12 @@ export async function evaluateRecipe(recipe: Recipe, options: RunOptions = {}): 
 }
 
 /** The part of `evaluateRecipe` after reading. Throws DataError when a held-out part leaks, unless `options.allowLeaks`. */
-export async function evaluateDataset(recipe: Recipe, dataset: RecipeData, options: RunOptions): Promise<Evaluation> {
+export async function evaluateDataset(
+  recipe: Recipe,
+  dataset: RecipeData,
+  options: RunOptions,
+  fitting: Fitting = plainFitting({ ...options, seed: recipe.seed }),
+): Promise<Evaluation> {
   const { signal, onStep } = options;
   const data = summarise(dataset);
   onStep?.({ kind: "data", data });
@@ -48,7 +52,7 @@ export async function evaluateDataset(recipe: Recipe, dataset: RecipeData, optio
   const judging = (label: string): JudgeSettings => ({
     ...{ metrics, choose, excludeSeen, context, intervals, signal },
     breakdown: options.breakdown,
-    onProgress: (progress) => options.onProgress?.({ ...progress, stage: `judging ${label}` }),
+    onProgress: labelledProgress(`judging ${label}`, options.onProgress),
   });
   const comparable = new Map(summaries.map(({ name }) => [name, new Map<string, ComparableValues>()]));
   const lists: ListResult[] = []; // first: what is wrong with them is known before anything is fitted
@@ -65,10 +69,17 @@ export async function evaluateDataset(recipe: Recipe, dataset: RecipeData, optio
   }
   const models: ModelResult[] = [];
   for (const model of recipe.models) {
+    const earlier = intervals || options.breakdown ? undefined : fitting.judged?.(model.label); // what is kept has no values by case
+    if (earlier) {
+      models.push(earlier);
+      continue;
+    }
     const result = await judgeModel(model, parts, judging(model.label), {
-      fitting: { ...options, seed: recipe.seed },
+      fitting,
+      signal,
       keep: (part, values) => intervals && comparable.get(part)!.set(model.label, values),
     });
+    await fitting.keepJudged?.(result);
     models.push(result);
     onStep?.({ kind: "model", result });
   }
@@ -104,7 +115,8 @@ function listKey(name: string): string {
 }
 
 interface ModelJudging {
-  fitting: RunOptions & { seed: number };
+  fitting: Fitting;
+  signal: AbortSignal | undefined;
   /** Takes the chosen metric case by case. */
   keep: (part: PartSummary["name"], values: ComparableValues) => void;
 }
@@ -114,7 +126,7 @@ async function judgeModel(
   model: Recipe["models"][number],
   parts: readonly Part[],
   settings: JudgeSettings,
-  { fitting, keep }: ModelJudging,
+  { fitting, signal, keep }: ModelJudging,
 ): Promise<ModelResult> {
   const start = performance.now();
   const { label, name: definition, params } = model;
@@ -123,8 +135,8 @@ async function judgeModel(
     const folds = parts.filter(({ name }) => name === part);
     const judged: FoldValues[] = [];
     for (const fold of folds) {
-      throwIfCancelled(fitting.signal);
-      const fitted = await fitLabelled(model, fold.train, fitting);
+      throwIfCancelled(signal);
+      const fitted = await fitting.fit(model, fold.train);
       try {
         const breakdown = settings.breakdown && folds.length === 1;
         judged.push(await judgeFold(fitted, fold, { ...settings, breakdown }));
@@ -154,20 +166,6 @@ function summariseParts(parts: readonly Part[]): PartSummary[] {
     const [{ description }] = folds;
     const summary = { name, description, trainInteractions: sum("trainInteractions"), testInteractions: sum("testInteractions") };
     return folds.length === 1 ? summary : { ...summary, folds: folds.length };
-  });
-}
-
-/** Fits one model of a recipe; progress carries its label. */
-export function fitLabelled(
-  { name, label, params }: Recipe["models"][number],
-  data: Interactions,
-  { threads, signal, onProgress, seed }: RunOptions & { seed: number },
-): Promise<Recommender> {
-  return fit(name, data, params, {
-    seed,
-    threads,
-    signal,
-    onProgress: (progress) => onProgress?.({ ...progress, stage: `training ${label}` }),
   });
 }
 

@@ -76,6 +76,9 @@ export interface RunResult extends Evaluation {
 
 export type RunStep =
   | { kind: "again" /** Why an earlier result is not used. */; reason: string }
+  | { kind: "kept" /** Labels of the models that an interrupted training had done. */; judged: string[]; saved: string[] }
+  | { kind: "continued"; label: string /** Done before the interruption. */; step: number; total?: number }
+  | { kind: "checkpoint"; label: string /** Why its state cannot be read or kept. */; reason: string }
   | { kind: "data"; data: DataSummary }
   | { kind: "parts"; parts: PartSummary[]; excludeSeen: boolean; reason: string }
   | { kind: "leaks"; leaks: PartLeaks[] }
@@ -90,6 +93,10 @@ export interface RunOptions {
   dataFolder?: string;
   /** Rejected rows are written to this file. */
   rejectsFile?: string;
+  /** Use neither an earlier result nor what an interrupted training left. Default false. */
+  fresh?: boolean;
+  /** Seconds between two writes of the state of a fit in progress; 0 = after every step. Default 30. */
+  checkpointSeconds?: number;
   /** Judge in spite of errors of the leak check. */
   allowLeaks?: boolean;
   /** Lists of other systems to judge beside the models. */

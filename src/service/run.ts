@@ -20,7 +20,7 @@ export interface RecipeRun {
 }
 
 /** Runs a recipe. With `fresh`, or when rejected rows are to be written, an earlier result is not used. */
-export async function runRecipe(recipe: Recipe, options: RunOptions & { fresh?: boolean } = {}): Promise<RecipeRun> {
+export async function runRecipe(recipe: Recipe, options: RunOptions = {}): Promise<RecipeRun> {
   const workspace = openWorkspace(options.workspace, recipe.name);
   const file = await sourceFile(recipe, workspace, options);
   const key = runKey(recipe, await dataFingerprint(recipe, file, options));

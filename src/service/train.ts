@@ -1,20 +1,23 @@
 /**
  * The use case "train": judges every model of a recipe on held-out data, fits it again on all data, saves it as a new
- * version, and names the champion. The result is written last; until then an earlier result stays in force.
+ * version, and names the champion. The result is written last; until then an earlier result stays in force, and the next equal
+ * training goes on from what an interrupted one had done.
  */
-import { throwIfCancelled } from "../core/errors.js";
+import { CancelledError, ModelFormatError, NotFoundError, throwIfCancelled } from "../core/errors.js";
 import { sha256 } from "../store/manifest.js";
 import { tastemakerVersion } from "../store/version.js";
-import { evaluateDataset, fitLabelled } from "./evaluate.js";
+import { evaluateDataset } from "./evaluate.js";
+import type { Fitting, RecipeModel } from "./fitting.js";
 import { dataFingerprint, type RecipeData, readSource, sourceFile } from "./prepare-data.js";
 import type { Recipe } from "./recipe/recipe.js";
-import type { RunOptions, RunResult } from "./run-result.js";
+import type { Evaluation, RunOptions, RunResult } from "./run-result.js";
+import { openUnfinished } from "./unfinished.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
 
 /** Versions kept of each model. */
 const KEEP_VERSIONS = 3;
 
-/** Trains a recipe from scratch. Cut off at any point, it leaves earlier results and models as they were. */
+/** Trains a recipe, whatever was trained before. Cut off at any point, it leaves earlier results and models as they were. */
 export async function trainRecipe(recipe: Recipe, options: RunOptions = {}): Promise<RunResult> {
   const workspace = openWorkspace(options.workspace, recipe.name);
   const file = await sourceFile(recipe, workspace, options);
@@ -46,25 +49,82 @@ export async function trainFile(
   const { signal } = options;
   await workspace.clean();
   const dataset = read ?? (await readSource(recipe, file, options));
-  const evaluation = await evaluateDataset(recipe, dataset, options);
-  for (const [m, result] of evaluation.models.entries()) {
-    throwIfCancelled(signal);
-    const model = await fitLabelled(recipe.models[m], dataset.interactions, { ...options, seed: recipe.seed });
-    try {
-      const metrics = result.metrics[evaluation.parts[0]?.name];
-      const { version } = await workspace.models.publish(model, {
-        name: result.label,
-        metrics,
-        seed: recipe.seed,
-        dataFingerprint: dataset.report.sha256,
-        itemProperties: Object.keys(dataset.itemProperties).length > 0 ? dataset.itemProperties : undefined,
-        signal,
-      });
-      result.version = version;
-    } finally {
-      model.dispose();
+  const unfinished = await openUnfinished({ ...options, folder: workspace.folder, key, seed: recipe.seed });
+  try {
+    const evaluation = await evaluateDataset(recipe, dataset, options, unfinished);
+    for (const [m, result] of evaluation.models.entries()) {
+      throwIfCancelled(signal);
+      result.version =
+        (await intactVersion(workspace, result.label, unfinished.savedVersion(result.label), signal)) ??
+        (await fitAndSave(recipe, recipe.models[m], { dataset, evaluation, workspace, fitting: unfinished, signal }));
+      await unfinished.keepSaved(result.label, result.version);
     }
+    const result = await finish(recipe, evaluation, { key, workspace, decision, signal });
+    await unfinished.done();
+    return result;
+  } catch (error) {
+    if (!(error instanceof CancelledError && unfinished.kept())) throw error;
+    throw new CancelledError("The training was cancelled; what it had done is kept.", {
+      hint: "The same command goes on from there; --fresh starts anew.",
+      cause: error,
+    });
   }
+}
+
+/** A version that was saved before an interruption, when every byte of it is as it was written. */
+async function intactVersion(
+  { models }: Workspace,
+  label: string,
+  version: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  if (version === undefined) return undefined;
+  try {
+    await models.verify(label, version, signal);
+    return version;
+  } catch (error) {
+    if (error instanceof ModelFormatError || error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+interface SaveInput {
+  dataset: RecipeData;
+  evaluation: Evaluation;
+  workspace: Workspace;
+  fitting: Fitting;
+  signal: AbortSignal | undefined;
+}
+
+/** Fits a model on all data and publishes it; its version. */
+async function fitAndSave(
+  recipe: Recipe,
+  model: RecipeModel,
+  { dataset, evaluation, workspace, fitting, signal }: SaveInput,
+): Promise<string> {
+  const { metrics } = evaluation.models.find(({ label }) => label === model.label)!;
+  const fitted = await fitting.fit(model, dataset.interactions);
+  try {
+    const { version } = await workspace.models.publish(fitted, {
+      name: model.label,
+      metrics: metrics[evaluation.parts[0]?.name],
+      seed: recipe.seed,
+      dataFingerprint: dataset.report.sha256,
+      itemProperties: Object.keys(dataset.itemProperties).length > 0 ? dataset.itemProperties : undefined,
+      signal,
+    });
+    return version;
+  } finally {
+    fitted.dispose();
+  }
+}
+
+interface FinishInput extends Pick<TrainInput, "key" | "workspace" | "decision"> {
+  signal: AbortSignal | undefined;
+}
+
+/** Switches to the new versions and writes the result; from then on the training counts as done. */
+async function finish(recipe: Recipe, evaluation: Evaluation, { key, workspace, decision, signal }: FinishInput): Promise<RunResult> {
   throwIfCancelled(signal);
   const result: RunResult = {
     key,

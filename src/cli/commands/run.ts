@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { runRecipe } from "../../service/run.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { evaluationTables } from "../evaluation-tables.js";
-import { recipeOf, runOptions, type SourceOptions, withServeOptions, withSourceOptions } from "../run-options.js";
+import { recipeOf, runOptions, type SourceOptions, withCheckpointOption, withServeOptions, withSourceOptions } from "../run-options.js";
 import { stepNotes } from "../step-notes.js";
 
 type Options = SourceOptions & CommonOptions & { serve?: boolean; fresh?: boolean };
@@ -13,8 +13,8 @@ export function registerRun(program: Command, context: CliContext): void {
     .command("run <recipe-or-file>")
     .description("Read, clean, split, train, judge and save; with --serve also answer over HTTP.")
     .option("--serve", "serve the trained models until Ctrl-C")
-    .option("--fresh", "train again even when nothing has changed");
-  withCommonOptions(withServeOptions(withSourceOptions(command)))
+    .option("--fresh", "train anew even when nothing has changed, and do not go on with an interrupted training");
+  withCommonOptions(withServeOptions(withCheckpointOption(withSourceOptions(command))))
     .addHelpText(
       "after",
       examples(

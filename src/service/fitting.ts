@@ -1,0 +1,42 @@
+/**
+ * How the models of a recipe come to be fitted: plainly, going on from an interrupted training (`unfinished.ts`), or by a partial
+ * refit of earlier ones (`refit.ts`). Evaluation and training ask a `Fitting` and need not know.
+ */
+import type { Interactions } from "../core/interactions.js";
+import type { Checkpoint } from "../core/model.js";
+import { fit } from "../models/registry.js";
+import type { Recommender } from "../ranking/recommender.js";
+import type { Recipe } from "./recipe/recipe.js";
+import type { ModelResult, RunOptions } from "./run-result.js";
+
+export type RecipeModel = Recipe["models"][number];
+
+export type FitOptions = Pick<RunOptions, "threads" | "signal" | "onProgress"> & { seed: number };
+
+export interface Fitting {
+  fit(model: RecipeModel, data: Interactions): Promise<Recommender>;
+  /** What judging a model gave before an interruption. */
+  judged?(label: string): ModelResult | undefined;
+  /** Told of each model that was judged. */
+  keepJudged?(result: ModelResult): Promise<void>;
+}
+
+/** Every model from scratch. */
+export function plainFitting(options: FitOptions): Fitting {
+  return { fit: (model, data) => fitLabelled(model, data, options) };
+}
+
+/** Fits one model of a recipe; progress carries its label. */
+export function fitLabelled(
+  { name, label, params }: RecipeModel,
+  data: Interactions,
+  { threads, signal, onProgress, seed, checkpoint }: FitOptions & { checkpoint?: Checkpoint },
+): Promise<Recommender> {
+  const labelled = labelledProgress(`training ${label}`, onProgress);
+  return fit(name, data, params, { seed, threads, signal, checkpoint, onProgress: labelled });
+}
+
+/** Progress under another stage. */
+export function labelledProgress(stage: string, onProgress: RunOptions["onProgress"]): RunOptions["onProgress"] {
+  return onProgress && ((progress) => onProgress({ ...progress, stage }));
+}
