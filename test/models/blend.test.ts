@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../src/core/random.js";
 import { heldOutQuestions } from "../../src/models/parts/blend-questions.js";
-import { learnWeights, listMetric } from "../../src/models/parts/blend-weights.js";
+import { blendScores, learnWeights, listMetric } from "../../src/models/parts/blend-weights.js";
 import { fit } from "../../src/models/registry.js";
 import { expectError } from "../support/errors.js";
 import { fixture } from "../support/fixture.js";
@@ -10,33 +10,36 @@ describe("weights of a blend", () => {
   /** Relevant: the item best by 2·a − b among 30; c is noise. */
   function planted(numQuestions: number, seed: number) {
     const random = createRandom(seed);
-    return Array.from({ length: numQuestions }, () => {
-      const features = Float32Array.from({ length: 30 * 3 }, () => random.normal());
-      const relevance = new Float32Array(30);
-      let best = 0;
-      const value = (i: number) => 2 * features[i * 3] - features[i * 3 + 1];
-      for (let i = 1; i < 30; i++) if (value(i) > value(best)) best = i;
+    const size = numQuestions * 30;
+    const features = Array.from({ length: 3 }, () => Float32Array.from({ length: size }, () => random.normal()));
+    const relevance = new Float32Array(size);
+    const offsets = Int32Array.from({ length: numQuestions + 1 }, (_, q) => q * 30);
+    for (let q = 0; q < numQuestions; q++) {
+      const value = (i: number) => 2 * features[0][i] - features[1][i];
+      let best = q * 30;
+      for (let i = best + 1; i < (q + 1) * 30; i++) if (value(i) > value(best)) best = i;
       relevance[best] = 1;
-      return { features, relevance };
-    });
+    }
+    return { offsets, features, relevance };
   }
 
   it("finds planted weights, and the metric on other questions with them", () => {
-    const options = { numFeatures: 3, objective: "ndcg" as const, topK: 5 };
+    const options = { objective: "ndcg", topK: 5 } as const;
     const weights = learnWeights(planted(300, 1), options);
     expect(weights[0]).toBe(1);
     expect(weights[1]).toBeCloseTo(-0.5, 1);
     expect(Math.abs(weights[2])).toBeLessThan(0.1);
-    expect(listMetric(planted(200, 2), weights, options)).toBeGreaterThan(0.97);
+    const others = planted(200, 2);
+    expect(listMetric(others, blendScores(others, weights), options)).toBeGreaterThan(0.97);
   });
 
   it("measures lists as by hand", () => {
-    const question = { features: Float32Array.of(3, 2, 1, 0), relevance: Float32Array.of(0, 2, 0, 1) };
-    const options = { numFeatures: 1, objective: "ndcg" as const, topK: 2 };
-    const ideal = 1 + 1 / Math.log2(3);
-    expect(listMetric([question], Float64Array.of(1), options)).toBeCloseTo(1 / Math.log2(3) / ideal, 12);
-    expect(listMetric([question], Float64Array.of(-1), { ...options, objective: "precision" })).toBeCloseTo(0.5, 12);
-    expect(listMetric([question], Float64Array.of(1), { ...options, objective: "precision" })).toBeCloseTo(1, 12);
+    const questions = { offsets: Int32Array.of(0, 4), features: [Float32Array.of(3, 2, 1, 0)], relevance: Float32Array.of(0, 2, 0, 1) };
+    const measure = (weight: number, objective: "ndcg" | "precision") =>
+      listMetric(questions, blendScores(questions, Float64Array.of(weight)), { objective, topK: 2 });
+    expect(measure(1, "ndcg")).toBeCloseTo(1 / Math.log2(3) / (1 + 1 / Math.log2(3)), 12);
+    expect(measure(-1, "precision")).toBeCloseTo(0.5, 12);
+    expect(measure(1, "precision")).toBeCloseTo(1, 12);
   });
 });
 

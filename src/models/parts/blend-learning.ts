@@ -10,7 +10,7 @@ import { createRandom } from "../../core/random.js";
 import type { BlendParams } from "../blend.js";
 import { blendFeatures, FEATURES_OF } from "./blend-features.js";
 import { heldOutQuestions, type Question, questionKindFor } from "./blend-questions.js";
-import { type BlendQuestion, learnWeights } from "./blend-weights.js";
+import { type BlendQuestions, learnWeights } from "./blend-weights.js";
 
 const MOST_QUESTIONS = 4000;
 const BEST_OF_EACH = 100;
@@ -33,16 +33,37 @@ export async function learnBlend(data: Interactions, params: BlendParams, contex
     throw new DataError("blend has no held-out questions to learn its weights on.", {
       hint: "Give the models weights, choose other `questions`, or bring more events per user.",
     });
-  const features: BlendQuestion[] = [];
+  const blocks: AskedItems[] = [];
   const pace = createPacer(context.signal);
   for (let from = 0; from < known.length; from += BLOCK) {
     throwIfCancelled(context.signal);
     const block = known.slice(from, from + BLOCK);
-    features.push(...(await questionFeatures(parts, block, { train, params, excludeSeen, seed: context.seed + from })));
+    blocks.push(...(await itemsOf(parts, block, { train, params, excludeSeen, seed: context.seed + from })));
     context.onProgress?.({ stage: "blend: asking", done: Math.min(known.length, from + BLOCK), total: known.length });
     await pace();
   }
-  return learnWeights(features, { ...params, numFeatures: parts.length * FEATURES_OF[params.scale] });
+  return learnWeights(joined(blocks, parts.length * FEATURES_OF[params.scale]), params);
+}
+
+/** The items of one question: features numItems × numFeatures, row-major. */
+interface AskedItems {
+  features: Float32Array;
+  relevance: Float32Array;
+}
+
+function joined(asked: readonly AskedItems[], numFeatures: number): BlendQuestions {
+  const offsets = new Int32Array(asked.length + 1);
+  asked.forEach(({ relevance }, q) => {
+    offsets[q + 1] = offsets[q] + relevance.length;
+  });
+  const relevance = new Float32Array(offsets[asked.length]);
+  const features = Array.from({ length: numFeatures }, () => new Float32Array(relevance.length));
+  asked.forEach((one, q) => {
+    relevance.set(one.relevance, offsets[q]);
+    for (let i = 0; i < one.relevance.length; i++)
+      for (let m = 0; m < numFeatures; m++) features[m][offsets[q] + i] = one.features[i * numFeatures + m];
+  });
+  return { offsets, features, relevance };
 }
 
 interface FeatureOptions {
@@ -52,11 +73,11 @@ interface FeatureOptions {
   seed: number;
 }
 
-async function questionFeatures(
+async function itemsOf(
   parts: readonly FittedModel[],
   block: readonly Question[],
   { train, params, excludeSeen, seed }: FeatureOptions,
-): Promise<BlendQuestion[]> {
+): Promise<AskedItems[]> {
   const { numItems } = train;
   const perModel = FEATURES_OF[params.scale];
   const rows: Float32Array[] = [];

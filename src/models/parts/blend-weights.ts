@@ -1,21 +1,23 @@
 /**
  * Weights of a linear blend from held-out questions, in two steps:
- *   1. conditional logit: maximise Σ_q mean_{i relevant} log softmax_i(Σ_m w_m f_m(q, i)) − ½ ridge ‖w‖² by Newton's method (concave);
+ *   1. conditional logit: maximise mean_q mean_{i relevant} log softmax_i(Σ_m w_m f_m(q, i)) − ½ ridge ‖w‖² by Newton's method (concave);
  *   2. coordinate ascent of the list metric itself from there, each weight scaled up and down until nothing helps.
- * The items of a question are its relevant ones, the best of every model, and some at random. Called by blend.
+ * The items of a question are its relevant ones, the best of every model, and some at random. Called by blend-learning.ts.
  */
 
-/** One question: features of its items, numItems × numFeatures row-major, and how often each item is relevant. */
-export interface BlendQuestion {
-  features: Float32Array;
+/** Items of all questions behind one another. */
+export interface BlendQuestions {
+  /** Items of question q: [offsets[q], offsets[q + 1]). */
+  offsets: Int32Array;
+  /** One array per feature, a value per item. */
+  features: readonly Float32Array[];
+  /** How often the item is relevant, 0 for most. */
   relevance: Float32Array;
 }
 
-export type BlendObjective = "ndcg" | "precision";
-
-export interface WeightOptions {
-  numFeatures: number;
-  objective: BlendObjective;
+export interface ListObjective {
+  /** precision counts repeated relevant items repeatedly, ndcg each once. */
+  objective: "ndcg" | "precision";
   topK: number;
 }
 
@@ -26,68 +28,102 @@ const PASSES = 6;
 /** A smaller gain is noise. */
 const LEAST_GAIN = 1e-6;
 
-export function learnWeights(questions: readonly BlendQuestion[], options: WeightOptions): Float64Array {
-  const weights = ascend(questions, conditionalLogit(questions, options.numFeatures), options);
+/** One weight per feature, the largest in size being 1: order is all that matters. */
+export function learnWeights(questions: BlendQuestions, objective: ListObjective): Float64Array {
+  const weights = ascend(questions, conditionalLogit(questions), objective);
   const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
-  return largest > 0 ? weights.map((weight) => weight / largest) : weights.fill(1); // order is all that matters
+  return largest > 0 ? weights.map((weight) => weight / largest) : weights.fill(1);
 }
 
-function conditionalLogit(questions: readonly BlendQuestion[], size: number): Float64Array {
-  let weights = new Float64Array(size);
-  let value = logLikelihood(questions, weights).value;
+/** Σ_m w_m f_m of every item. */
+export function blendScores({ features, relevance }: BlendQuestions, weights: Float64Array): Float64Array {
+  const scores = new Float64Array(relevance.length);
+  features.forEach((feature, m) => {
+    const weight = weights[m];
+    if (weight !== 0) for (let i = 0; i < scores.length; i++) scores[i] += weight * feature[i];
+  });
+  return scores;
+}
+
+function conditionalLogit(questions: BlendQuestions): Float64Array {
+  let weights = new Float64Array(questions.features.length);
+  let value = logLikelihood(questions, weights);
   for (let step = 0; step < NEWTON_STEPS; step++) {
-    const { gradient, hessian } = logLikelihood(questions, weights);
-    const direction = solve(hessian, gradient);
-    let scale = 1;
-    for (; scale > 1e-4; scale /= 2) {
+    const direction = newtonDirection(questions, weights);
+    let gain = 0;
+    for (let scale = 1; scale > 1e-4 && gain <= 0; scale /= 2) {
       const trial = weights.map((weight, m) => weight + scale * direction[m]);
-      const reached = logLikelihood(questions, trial).value;
-      if (reached <= value) continue;
-      const gain = reached - value;
-      weights = trial;
-      value = reached;
-      if (gain < 1e-9) return weights;
-      break;
+      gain = logLikelihood(questions, trial) - value;
+      if (gain > 0) weights = trial;
     }
-    if (scale <= 1e-4) break;
+    if (gain < 1e-9) break;
+    value += gain;
   }
   return weights;
 }
 
-/** Value, gradient and negative Hessian of the mean over questions, ridge included. */
-function logLikelihood(questions: readonly BlendQuestion[], weights: Float64Array) {
-  const size = weights.length;
+function logLikelihood(questions: BlendQuestions, weights: Float64Array): number {
+  const { offsets, relevance } = questions;
+  const numQuestions = offsets.length - 1;
+  const scores = blendScores(questions, weights);
+  let sum = 0;
+  for (let q = 0; q < numQuestions; q++) {
+    const [from, to] = [offsets[q], offsets[q + 1]];
+    let most = -Infinity;
+    let relevant = 0;
+    for (let i = from; i < to; i++) {
+      if (scores[i] > most) most = scores[i];
+      relevant += relevance[i];
+    }
+    let total = 0;
+    let own = 0;
+    for (let i = from; i < to; i++) {
+      total += Math.exp(scores[i] - most);
+      if (relevance[i] > 0) own += (relevance[i] / relevant) * scores[i];
+    }
+    sum += own - most - Math.log(total);
+  }
+  return sum / numQuestions - (RIDGE / 2) * weights.reduce((squares, weight) => squares + weight * weight, 0);
+}
+
+/** −H⁻¹ g, with g and H of the mean log likelihood. */
+function newtonDirection(questions: BlendQuestions, weights: Float64Array): Float64Array {
+  const { offsets, features, relevance } = questions;
+  const size = features.length;
+  const numQuestions = offsets.length - 1;
+  const scores = blendScores(questions, weights);
   const gradient = weights.map((weight) => -RIDGE * weight);
-  const hessian = Array.from({ length: size }, (_, m) => Float64Array.from({ length: size }, (_, n) => (m === n ? RIDGE : 0)));
-  let value = (-RIDGE / 2) * weights.reduce((sum, weight) => sum + weight * weight, 0);
-  for (const { features, relevance } of questions) {
-    const scores = scoresOf(features, weights);
-    const most = scores.reduce((a, b) => Math.max(a, b), -Infinity);
-    const chances = scores.map((score) => Math.exp(score - most));
-    const total = chances.reduce((a, b) => a + b, 0);
-    const relevant = relevance.reduce((a, b) => a + b, 0);
-    const mean = new Float64Array(size);
-    const weighted = Array.from({ length: size }, () => new Float64Array(size));
-    for (let i = 0; i < scores.length; i++) {
-      const chance = chances[i] / total;
-      const target = relevance[i] / relevant;
-      if (target > 0) value += (target * (scores[i] - most - Math.log(total))) / questions.length;
-      for (let m = 0; m < size; m++) {
-        const feature = features[i * size + m];
-        mean[m] += chance * feature;
-        gradient[m] += ((target - chance) * feature) / questions.length;
-        for (let n = 0; n <= m; n++) weighted[m][n] += chance * feature * features[i * size + n];
-      }
+  const curvature = Array.from({ length: size }, (_, m) => Float64Array.from({ length: size }, (_, n) => (m === n ? RIDGE : 0)));
+  const mean = new Float64Array(size);
+  for (let q = 0; q < numQuestions; q++) {
+    const [from, to] = [offsets[q], offsets[q + 1]];
+    let most = -Infinity;
+    let relevant = 0;
+    for (let i = from; i < to; i++) {
+      if (scores[i] > most) most = scores[i];
+      relevant += relevance[i];
+    }
+    let total = 0;
+    for (let i = from; i < to; i++) {
+      scores[i] = Math.exp(scores[i] - most);
+      total += scores[i];
+    }
+    mean.fill(0);
+    for (let i = from; i < to; i++) {
+      scores[i] /= total; // now the chance of the item
+      for (let m = 0; m < size; m++) mean[m] += scores[i] * features[m][i];
     }
     for (let m = 0; m < size; m++) {
-      for (let n = 0; n <= m; n++) {
-        const covariance = (weighted[m][n] - mean[m] * mean[n]) / questions.length;
-        hessian[m][n] += covariance;
-        if (n < m) hessian[n][m] += covariance;
+      const [one, rows] = [features[m], curvature[m]];
+      for (let i = from; i < to; i++) {
+        gradient[m] += ((relevance[i] / relevant - scores[i]) * one[i]) / numQuestions;
+        const weighted = (scores[i] * (one[i] - mean[m])) / numQuestions;
+        for (let n = 0; n <= m; n++) rows[n] += weighted * features[n][i];
       }
     }
   }
-  return { value, gradient, hessian };
+  for (let m = 0; m < size; m++) for (let n = 0; n < m; n++) curvature[n][m] = curvature[m][n];
+  return solve(curvature, gradient);
 }
 
 /** Gaussian elimination of a small positive definite system. */
@@ -109,35 +145,40 @@ function solve(matrix: readonly Float64Array[], right: Float64Array): Float64Arr
   return out;
 }
 
-function ascend(questions: readonly BlendQuestion[], start: Float64Array, options: WeightOptions): Float64Array {
-  let best = start;
-  let value = listMetric(questions, best, options);
+function ascend(questions: BlendQuestions, start: Float64Array, objective: ListObjective): Float64Array {
+  const weights = start.slice();
+  let scores = blendScores(questions, weights);
+  let value = listMetric(questions, scores, objective);
   for (let pass = 0; pass < PASSES; pass++) {
     const before = value;
-    for (let m = 0; m < best.length; m++) {
+    for (const [m, feature] of questions.features.entries()) {
       for (const scale of SCALES) {
-        const trial = best.slice();
-        trial[m] *= scale;
-        const reached = listMetric(questions, trial, options);
+        const change = (scale - 1) * weights[m];
+        const trial = scores.map((score, i) => score + change * feature[i]);
+        const reached = listMetric(questions, trial, objective);
         if (reached <= value + LEAST_GAIN) continue;
-        best = trial;
+        weights[m] *= scale;
+        scores = trial;
         value = reached;
       }
     }
     if (value === before) break;
   }
-  return best;
+  return weights;
 }
 
-/** Mean over questions; precision counts repeated relevant items repeatedly, ndcg each once. */
-export function listMetric(questions: readonly BlendQuestion[], weights: Float64Array, { objective, topK }: WeightOptions): number {
-  let sum = 0;
+/** Mean over questions; equal scores by the order of the items. */
+export function listMetric({ offsets, relevance }: BlendQuestions, scores: Float64Array, { objective, topK }: ListObjective): number {
+  const numQuestions = offsets.length - 1;
   const top = new Float64Array(topK);
   const gain = new Float64Array(topK);
-  for (const { features, relevance } of questions) {
-    const scores = scoresOf(features, weights);
+  const discount = Float64Array.from({ length: topK }, (_, place) => 1 / Math.log2(place + 2));
+  let sum = 0;
+  for (let q = 0; q < numQuestions; q++) {
     let held = 0;
-    for (let i = 0; i < scores.length; i++) {
+    let relevant = 0;
+    for (let i = offsets[q]; i < offsets[q + 1]; i++) {
+      if (relevance[i] > 0) relevant++;
       if (held === topK && scores[i] <= top[topK - 1]) continue;
       let place = held < topK ? held++ : topK - 1;
       for (; place > 0 && top[place - 1] < scores[i]; place--) {
@@ -147,31 +188,15 @@ export function listMetric(questions: readonly BlendQuestion[], weights: Float64
       top[place] = scores[i];
       gain[place] = relevance[i];
     }
-    if (objective === "precision") {
-      for (let place = 0; place < held; place++) sum += gain[place] / topK;
-      continue;
-    }
-    let ideal = 0;
-    let reached = 0;
-    let relevant = 0;
-    for (let i = 0; i < relevance.length; i++) if (relevance[i] > 0) relevant++;
+    let [reached, ideal] = [0, 0];
     for (let place = 0; place < topK; place++) {
-      const discount = 1 / Math.log2(place + 2);
-      if (place < relevant) ideal += discount;
-      if (place < held && gain[place] > 0) reached += discount;
+      if (objective === "precision") reached += place < held ? gain[place] / topK : 0;
+      else {
+        if (place < held && gain[place] > 0) reached += discount[place];
+        if (place < relevant) ideal += discount[place];
+      }
     }
-    sum += reached / ideal;
+    sum += objective === "precision" ? reached : reached / ideal;
   }
-  return sum / questions.length;
-}
-
-function scoresOf(features: Float32Array, weights: Float64Array): Float64Array {
-  const size = weights.length;
-  const scores = new Float64Array(features.length / size);
-  for (let i = 0, at = 0; i < scores.length; i++) {
-    let sum = 0;
-    for (let m = 0; m < size; m++) sum += weights[m] * features[at++];
-    scores[i] = sum;
-  }
-  return scores;
+  return sum / numQuestions;
 }
