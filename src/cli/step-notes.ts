@@ -3,7 +3,7 @@
  */
 import { isAbsolute, relative } from "node:path";
 import type { ListResult } from "../service/evaluation/judged.js";
-import type { DataSummary, RunStep } from "../service/run-result.js";
+import type { DataSummary, RefitNote, RunStep } from "../service/run-result.js";
 
 const flags: Record<string, string> = {
   user: "--user COLUMN",
@@ -28,6 +28,8 @@ export function stepNotes(step: RunStep, { rejectsFile }: { rejectsFile?: string
       ];
     case "checkpoint":
       return [`Warning (${step.label}): ${step.reason}`];
+    case "refit":
+      return [refitNote(step)];
     case "data":
       return dataNotes(step.data, rejectsFile);
     case "parts":
@@ -52,6 +54,12 @@ export function stepNotes(step: RunStep, { rejectsFile }: { rejectsFile?: string
 function keptNote({ judged, saved }: { judged: string[]; saved: string[] }): string {
   const also = saved.length > 0 ? `, ${saved.join(", ")} saved` : "";
   return `Goes on with an interrupted training: ${judged.join(", ")} ${judged.length === 1 ? "is" : "are"} judged${also} (--fresh starts anew).`;
+}
+
+function refitNote({ label, part, how, inFull }: RefitNote): string {
+  if (part !== undefined)
+    return `Judging ${label} on the ${part} part by a ${inFull === undefined ? "partial refit" : `full fit: ${inFull}`}.`;
+  return inFull === undefined ? `Refitting ${label}: ${how}` : `Training ${label} in full: ${inFull}.`;
 }
 
 function dataNotes({ report, numUsers, numItems }: DataSummary, rejectsFile: string | undefined): string[] {

@@ -136,7 +136,7 @@ async function judgeModel(
     const judged: FoldValues[] = [];
     for (const fold of folds) {
       throwIfCancelled(signal);
-      const fitted = await fitting.fit(model, fold.train);
+      const fitted = await fitting.fit(model, fold.train, part);
       try {
         const breakdown = settings.breakdown && folds.length === 1;
         judged.push(await judgeFold(fitted, fold, { ...settings, breakdown }));

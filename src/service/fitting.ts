@@ -6,6 +6,7 @@ import type { Interactions } from "../core/interactions.js";
 import type { Checkpoint } from "../core/model.js";
 import { fit } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
+import type { PartSummary } from "./evaluation/part.js";
 import type { Recipe } from "./recipe/recipe.js";
 import type { ModelResult, RunOptions } from "./run-result.js";
 
@@ -14,11 +15,18 @@ export type RecipeModel = Recipe["models"][number];
 export type FitOptions = Pick<RunOptions, "threads" | "signal" | "onProgress"> & { seed: number };
 
 export interface Fitting {
-  fit(model: RecipeModel, data: Interactions): Promise<Recommender>;
+  /** Fits on the train side of a held-out part, or, without `part`, on all data. */
+  fit(model: RecipeModel, data: Interactions, part?: PartSummary["name"]): Promise<Recommender>;
   /** What judging a model gave before an interruption. */
   judged?(label: string): ModelResult | undefined;
   /** Told of each model that was judged. */
   keepJudged?(result: ModelResult): Promise<void>;
+  /** The version under which a model was saved before the interruption. */
+  savedVersion?(label: string): string | undefined;
+  /** Told of each model that was fitted on all data and saved. */
+  keepSaved?(label: string, version: string): Promise<void>;
+  /** The version that the last fit on all data of a model went on from. */
+  refittedFrom?(label: string): string | undefined;
 }
 
 /** Every model from scratch. */

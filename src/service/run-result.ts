@@ -39,6 +39,8 @@ export interface ModelResult {
   seconds: number;
   /** Version in the model store; absent when nothing was saved. */
   version?: string;
+  /** The version that a partial refit went on from; absent when the model was fitted in full. */
+  refittedFrom?: string;
 }
 
 export interface Evaluation {
@@ -74,11 +76,23 @@ export interface RunResult extends Evaluation {
   decision?: AutoDecision;
 }
 
+/** How one model is brought up to date, or judged on a part: by a partial refit, or in full and why. */
+export interface RefitNote {
+  label: string;
+  /** Absent for the fit on all data. */
+  part?: PartSummary["name"];
+  /** What a partial refit updates, as a sentence. */
+  how?: string;
+  /** Why it is a full fit, as the end of a sentence. */
+  inFull?: string;
+}
+
 export type RunStep =
   | { kind: "again" /** Why an earlier result is not used. */; reason: string }
   | { kind: "kept" /** Labels of the models that an interrupted training had done. */; judged: string[]; saved: string[] }
   | { kind: "continued"; label: string /** Done before the interruption. */; step: number; total?: number }
   | { kind: "checkpoint"; label: string /** Why its state cannot be read or kept. */; reason: string }
+  | ({ kind: "refit" } & RefitNote)
   | { kind: "data"; data: DataSummary }
   | { kind: "parts"; parts: PartSummary[]; excludeSeen: boolean; reason: string }
   | { kind: "leaks"; leaks: PartLeaks[] }

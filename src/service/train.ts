@@ -46,20 +46,11 @@ export async function trainFile(
   { file, key, workspace, dataset: read, decision }: TrainInput,
   options: RunOptions,
 ): Promise<RunResult> {
-  const { signal } = options;
   await workspace.clean();
   const dataset = read ?? (await readSource(recipe, file, options));
   const unfinished = await openUnfinished({ ...options, folder: workspace.folder, key, seed: recipe.seed });
   try {
-    const evaluation = await evaluateDataset(recipe, dataset, options, unfinished);
-    for (const [m, result] of evaluation.models.entries()) {
-      throwIfCancelled(signal);
-      result.version =
-        (await intactVersion(workspace, result.label, unfinished.savedVersion(result.label), signal)) ??
-        (await fitAndSave(recipe, recipe.models[m], { dataset, evaluation, workspace, fitting: unfinished, signal }));
-      await unfinished.keepSaved(result.label, result.version);
-    }
-    const result = await finish(recipe, evaluation, { key, workspace, decision, signal });
+    const result = await trainWith(recipe, { key, workspace, decision, dataset, fitting: unfinished }, options);
     await unfinished.done();
     return result;
   } catch (error) {
@@ -69,6 +60,41 @@ export async function trainFile(
       cause: error,
     });
   }
+}
+
+export interface TrainWithInput extends Pick<TrainInput, "key" | "workspace" | "decision"> {
+  dataset: RecipeData;
+  fitting: Fitting;
+}
+
+/** The part of a training after reading: judges, fits on all data, saves, and writes the result last. */
+export async function trainWith(recipe: Recipe, input: TrainWithInput, options: RunOptions): Promise<RunResult> {
+  const { dataset, fitting, workspace, key, decision } = input;
+  const { signal } = options;
+  const evaluation = await evaluateDataset(recipe, dataset, options, fitting);
+  for (const [m, result] of evaluation.models.entries()) {
+    throwIfCancelled(signal);
+    const { label } = result;
+    result.version = await intactVersion(workspace, label, fitting.savedVersion?.(label), signal);
+    result.version ??= await fitAndSave(recipe, recipe.models[m], { ...input, evaluation, signal });
+    const refittedFrom = fitting.refittedFrom?.(label);
+    if (refittedFrom !== undefined) result.refittedFrom = refittedFrom;
+    await fitting.keepSaved?.(label, result.version);
+  }
+  throwIfCancelled(signal);
+  const result: RunResult = {
+    key,
+    recipe: recipe.name,
+    title: recipe.title ?? recipe.name,
+    createdAt: new Date().toISOString(),
+    ...evaluation,
+    champion: decision?.champion ?? evaluation.champion ?? evaluation.models[0].label,
+    ...(decision ? { decision } : {}),
+  };
+  for (const { label, version } of result.models) await workspace.models.activate(label, version!);
+  await workspace.writeRun(result);
+  for (const { label } of result.models) await workspace.models.prune(label, { keep: KEEP_VERSIONS });
+  return result;
 }
 
 /** A version that was saved before an interruption, when every byte of it is as it was written. */
@@ -88,11 +114,8 @@ async function intactVersion(
   }
 }
 
-interface SaveInput {
-  dataset: RecipeData;
+interface SaveInput extends TrainWithInput {
   evaluation: Evaluation;
-  workspace: Workspace;
-  fitting: Fitting;
   signal: AbortSignal | undefined;
 }
 
@@ -110,6 +133,7 @@ async function fitAndSave(
       metrics: metrics[evaluation.parts[0]?.name],
       seed: recipe.seed,
       dataFingerprint: dataset.report.sha256,
+      refittedFrom: fitting.refittedFrom?.(model.label),
       itemProperties: Object.keys(dataset.itemProperties).length > 0 ? dataset.itemProperties : undefined,
       signal,
     });
@@ -117,26 +141,4 @@ async function fitAndSave(
   } finally {
     fitted.dispose();
   }
-}
-
-interface FinishInput extends Pick<TrainInput, "key" | "workspace" | "decision"> {
-  signal: AbortSignal | undefined;
-}
-
-/** Switches to the new versions and writes the result; from then on the training counts as done. */
-async function finish(recipe: Recipe, evaluation: Evaluation, { key, workspace, decision, signal }: FinishInput): Promise<RunResult> {
-  throwIfCancelled(signal);
-  const result: RunResult = {
-    key,
-    recipe: recipe.name,
-    title: recipe.title ?? recipe.name,
-    createdAt: new Date().toISOString(),
-    ...evaluation,
-    champion: decision?.champion ?? evaluation.champion ?? evaluation.models[0].label,
-    ...(decision ? { decision } : {}),
-  };
-  for (const { label, version } of result.models) await workspace.models.activate(label, version!);
-  await workspace.writeRun(result);
-  for (const { label } of result.models) await workspace.models.prune(label, { keep: KEEP_VERSIONS });
-  return result;
 }

@@ -14,9 +14,6 @@ import type { ModelResult, RunOptions } from "./run-result.js";
 export interface Unfinished extends Fitting {
   /** True when there is something to go on from. */
   kept(): boolean;
-  /** The version under which a model was saved before the interruption. */
-  savedVersion(label: string): string | undefined;
-  keepSaved(label: string, version: string): Promise<void>;
   /** Forgets everything; call it when the result is written. */
   done(): Promise<void>;
 }

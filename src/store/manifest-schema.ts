@@ -29,6 +29,8 @@ const manifestSchema = z.object({
   createdAt: z.string(),
   /** By default derived from the contents: equal models have equal versions. */
   version: z.string(),
+  /** The version that a partial refit went on from. */
+  refittedFrom: z.string().optional(),
   numUsers: z.int(),
   numItems: z.int(),
   /** Distinct (user, item) pairs of training. */

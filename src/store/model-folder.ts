@@ -24,6 +24,8 @@ export interface SaveOptions {
   dataFingerprint?: string;
   /** The seed that training used. */
   seed?: number;
+  /** The version that a partial refit went on from. */
+  refittedFrom?: string;
   /** Default: derived from the contents, so that equal models have equal versions. */
   version?: string;
   /** Shown beside recommended items when the model is served. */
@@ -63,6 +65,7 @@ export async function saveModel(model: Recommender, folder: string, options: Sav
         numUsers: model.numUsers,
         numItems: model.numItems,
         numInteractions: model.seen.indices.length,
+        refittedFrom: options.refittedFrom,
         metrics: options.metrics,
       };
       const encoded = encodeManifest(manifest);
