@@ -1,17 +1,18 @@
 // ALS half-sweep solved exactly (Hu, Koren, Volinsky 2008), per row u:
-//   A = w₀YᵀY + Σ_i e_ui y_i y_iᵀ + λ_u I = UᵀU,   A x_u = Σ_i (w₀ + e_ui) y_i,   e_ui = α·weight_ui.
+//   A = w₀YᵀY + Σ_i e_ui y_i y_iᵀ + λ_u I = UᵀU,   A x_u = Σ_i (w₀ + e_ui) a_ui y_i + λ_u m_u,   e_ui = α·value_ui.
 // Pivots lost to rounding are dropped (their unknown becomes 0), padded unknowns get the pivot 1 and stay exactly 0.
-// Reference: src/kernels/reference/als.ts. Called by src/kernels/als.ts, also for fold-in.
+// Reference: src/kernels/reference/als.ts. Called by src/kernels/als.ts, also for fold-in; the small solver also by als-block.
 import { addOuterProducts } from "./gram";
-import { multiplyAdd, multiplySubtract, sumOfLanes } from "./simd";
+import { axpy, multiplyAdd, multiplySubtract, sumOfLanes } from "./simd";
 
 /**
  * Rows [begin, end). `gram` = w₀YᵀY row-major, `ridge` = λ by row, `factors` a multiple of 16 of which `used` count.
+ * `goals` = a by entry, `goalBytes` apart (0: one serves all); `priors` = m by row, 0 for none.
  * scratch: factors rows (A), 3 rows (b, pivot inverses, pivot limits), 64 rows (scaled y_i).
  */
 export function alsCholesky(
-  begin: i32, end: i32, scratch: usize, offsets: usize, indices: usize, values: usize, targets: usize, sources: usize,
-  ridge: usize, gram: usize, factors: usize, used: usize, unobservedWeight: f32, alpha: f32,
+  begin: i32, end: i32, scratch: usize, offsets: usize, indices: usize, values: usize, goals: usize, goalBytes: usize, targets: usize,
+  sources: usize, ridge: usize, priors: usize, unobservedWeight: f32, alpha: f32, factors: usize, gram: usize, used: usize,
 ): void {
   const rowBytes = factors << 2, matrixBytes = factors * rowBytes;
   const matrix = scratch, rightSide = matrix + matrixBytes, inverses = rightSide + rowBytes, limits = inverses + rowBytes, scaled = limits + rowBytes;
@@ -25,9 +26,9 @@ export function alsCholesky(
       const count = min<usize>(64, last - entry);
       let target = scaled;
       for (let k: usize = 0; k < count; k++) {
-        // scaled row = √e · y;  b += (w₀ + e) · y
+        // scaled row = √e · y;  b += (w₀ + e) a · y
         const extra = alpha * load<f32>(values + ((entry + k) << 2));
-        const root = f32x4.splat(sqrt<f32>(extra)), weight = f32x4.splat(unobservedWeight + extra);
+        const root = f32x4.splat(sqrt<f32>(extra)), weight = f32x4.splat((unobservedWeight + extra) * load<f32>(goals + (entry + k) * goalBytes));
         let source = sources + <usize>load<i32>(indices + ((entry + k) << 2)) * rowBytes, b = rightSide;
         const end = source + rowBytes;
         while (source < end) {
@@ -40,18 +41,24 @@ export function alsCholesky(
       addOuterProducts(scaled, count, factors, matrix);
     }
     const lambda = load<f32>(ridge + (<usize>row << 2));
-    for (let k: usize = 0; k < factors; k++) {
-      const cell = matrix + k * (rowBytes + 4), pivot: f32 = k < used ? load<f32>(cell) + lambda : 1;
-      store<f32>(cell, pivot);
-      store<f32>(limits + (k << 2), pivot * 1e-7);
-    }
+    if (priors) axpy(lambda, priors + <usize>row * rowBytes, rightSide, rowBytes);
+    addRidge(matrix, factors, used, lambda, limits);
     factorize(matrix, factors, inverses, limits);
     solve(matrix, rightSide, x, factors, inverses);
   }
 }
 
+/** A += λI for the first `used` unknowns, pivot 1 for the padded ones; limits[k] = the least pivot that rounding leaves. */
+@inline export function addRidge(matrix: usize, factors: usize, used: usize, lambda: f32, limits: usize): void {
+  for (let k: usize = 0; k < factors; k++) {
+    const cell = matrix + k * ((factors << 2) + 4), pivot: f32 = k < used ? load<f32>(cell) + lambda : 1;
+    store<f32>(cell, pivot);
+    store<f32>(limits + (k << 2), pivot * 1e-7);
+  }
+}
+
 /** In place A → U with A = UᵀU, four pivots at a time; inverses[k] = 1/U_kk, or 0 where the pivot vanished. */
-function factorize(matrix: usize, factors: usize, inverses: usize, limits: usize): void {
+export function factorize(matrix: usize, factors: usize, inverses: usize, limits: usize): void {
   const rowBytes = factors << 2;
   for (let k: usize = 0; k < factors; k += 4) {
     for (let a: usize = 0; a < 4; a++) {
@@ -88,7 +95,7 @@ function factorize(matrix: usize, factors: usize, inverses: usize, limits: usize
 }
 
 /** Uᵀz = b along rows, then Ux = z by dots. Destroys b. */
-function solve(matrix: usize, b: usize, x: usize, factors: usize, inverses: usize): void {
+export function solve(matrix: usize, b: usize, x: usize, factors: usize, inverses: usize): void {
   const rowBytes = factors << 2;
   for (let k: usize = 0; k < factors; k++) {
     const pivotRow = matrix + k * rowBytes, z = load<f32>(b + (k << 2)) * load<f32>(inverses + (k << 2)), t = f32x4.splat(z);

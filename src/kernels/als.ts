@@ -1,41 +1,18 @@
 /**
- * Alternating least squares on implicit feedback: binding of assembly/als-cg.ts, als-cholesky.ts and als-loss.ts.
- *   minimise Σ_{all u,i} w_ui (a_ui − x_uᵀy_i)² + Σ_u λ_u‖x_u‖² + Σ_i λ_i‖y_i‖²
- * observed: a = 1, w = unobservedWeight + alpha·weight; else a = 0, w = unobservedWeight (Hu, Koren, Volinsky 2008; Rendle 2021).
- * Factors are padded with zeros to a multiple of 16 inside. Called by models/als.ts.
+ * Alternating least squares on all cells: binding of assembly/als-cg.ts, als-cholesky.ts, als-block.ts and als-loss.ts.
+ *   minimise Σ_{all u,i} w_ui (a_ui − x_uᵀy_i)² + Σ_u λ_u‖x_u − m_u‖² + Σ_i λ_i‖y_i − m_i‖²
+ * observed: w = unobservedWeight + alpha·value, a = goal (1 unless given); else w = unobservedWeight, a = 0; m = prior (0 unless given)
+ * (Hu, Koren, Volinsky 2008; Rendle 2021). Factors are padded with zeros to a multiple of 16 inside. Called by models/parts/als-fit.ts.
  */
-import { KernelError } from "../core/errors.js";
 import type { Csr } from "../core/interactions.js";
 import { paddedFactors, ridgeByRow, unpadRows, writePaddedRows } from "./als-layout.js";
+import { type AlsProblem, checkProblem, longestRow } from "./als-problem.js";
 import { type Arena, type ArenaOptions, createArena } from "./arena.js";
 import { computeGram, type GramBlock, gramBlocks } from "./gram.js";
 import type { KernelBuild } from "./loader.js";
 
 export { type AlsFoldIn, type AlsFoldInProblem, createAlsFoldIn } from "./als-fold-in.js";
-
-export interface AlsProblem {
-  /** Users × items; entries of a row ascend by item, each pair once. Copied in. */
-  matrixByUser: Csr;
-  /** Its transpose. */
-  matrixByItem: Csr;
-  /** Latent dimensions, 1 or more. */
-  factors: number;
-  /** Extra weight of an observed pair per unit of its value, ≥ 0. */
-  alpha: number;
-  /** Weight of every unobserved pair (α₀), ≥ 0. */
-  unobservedWeight: number;
-  /** λ, ≥ 0. */
-  regularization: number;
-  /** ν: λ_u = λ·(#u + unobservedWeight·numItems)^ν, λ_i likewise; 0 = the same λ for all. */
-  regularizationExponent: number;
-  /** `cg` takes `cgSteps` conjugate gradient steps from the present factors, `cholesky` solves each row exactly. */
-  solver: "cg" | "cholesky";
-  cgSteps: number;
-  /** Initial values, numUsers × factors, row-major. Copied in. */
-  userFactors: Float32Array;
-  /** Initial values, numItems × factors, row-major. Copied in. */
-  itemFactors: Float32Array;
-}
+export type { AlsProblem } from "./als-problem.js";
 
 export interface AlsSolverOptions extends ArenaOptions {
   /** Most bytes per thread for the gathered factor rows of one user or item; longer rows are gathered again in every step. Default 32 MiB. */
@@ -48,6 +25,8 @@ export interface AlsSolver {
   sweep(side: "users" | "items", signal?: AbortSignal): Promise<void>;
   /** The objective above, summed in float64; costs about a quarter of a sweep. */
   loss(signal?: AbortSignal): Promise<number>;
+  /** New m, rows × factors, row-major; only for a side whose priors were given at the start. */
+  setPriors(side: "users" | "items", priors: Float32Array): void;
   /** Copy, numUsers × factors, row-major. */
   userFactors(): Float32Array;
   /** Copy, numItems × factors, row-major. */
@@ -56,7 +35,7 @@ export interface AlsSolver {
 }
 
 type Side = "user" | "item";
-type Block = `${Side}${"Offsets" | "Indices" | "Values" | "Factors" | "Ridge"}` | GramBlock | "sums";
+type Block = `${Side}${"Offsets" | "Indices" | "Values" | "Goals" | "Factors" | "Priors" | "Ridge"}` | GramBlock | "sums" | "ones";
 
 const maxLossPartitions = 256;
 
@@ -66,37 +45,47 @@ const maxLossPartitions = 256;
  */
 export async function createAlsSolver(problem: AlsProblem, options: AlsSolverOptions): Promise<AlsSolver> {
   checkProblem(problem);
-  const { matrixByUser, matrixByItem, alpha, unobservedWeight } = problem;
+  const { matrixByUser, matrixByItem, alpha, unobservedWeight, goals } = problem;
   const numUsers = matrixByUser.numRows;
   const numItems = matrixByItem.numRows;
   const factors = paddedFactors(problem.factors);
-  const cachedPanels = panelsToCache(matrixByUser, matrixByItem, factors, options.panelCacheBytes ?? 32 * 2 ** 20);
+  const work = solverWork(problem, factors, options.panelCacheBytes ?? 32 * 2 ** 20);
   const arena = await createArena<Block>(
     {
       purpose: `ALS with ${problem.factors} factors for ${numUsers} users, ${numItems} items and ${matrixByUser.indices.length} pairs`,
       hint: "Use fewer factors, or drop users and items with very few interactions.",
       blocks: {
-        ...sideBlocks("user", matrixByUser, factors),
-        ...sideBlocks("item", matrixByItem, factors),
+        ...sideBlocks("user", problem, factors),
+        ...sideBlocks("item", problem, factors),
         ...gramBlocks(Math.max(numUsers, numItems), factors),
         sums: maxLossPartitions * 8,
+        ones: 32,
       } as Record<Block, number>,
-      scratchBytes: problem.solver === "cg" ? 12 * factors + 64 + (cachedPanels + 1) * 32 * factors : (factors + 67) * 4 * factors,
+      scratchBytes: work.scratchBytes,
     },
     options,
   );
-  await copySide(arena, "user", matrixByUser, problem, factors);
-  await copySide(arena, "item", matrixByItem, problem, factors);
+  await copySide(arena, "user", problem, factors);
+  await copySide(arena, "item", problem, factors);
+  arena.float32("ones", 8).fill(1);
 
   const at = arena.pointers;
   const rowsOf = (side: Side) => (side === "user" ? numUsers : numItems);
+  const priorsOf = (side: Side) => (problem[`${side}Priors`] ? at[`${side}Priors`] : 0);
+  /** The arguments that all row kernels begin with. */
   const rowArguments = (side: Side, other: Side) => [
     at[`${side}Offsets`],
     at[`${side}Indices`],
     at[`${side}Values`],
+    goals ? at[`${side}Goals`] : at.ones,
+    goals ? 4 : 0,
     at[`${side}Factors`],
     at[`${other}Factors`],
     at[`${side}Ridge`],
+    priorsOf(side),
+    unobservedWeight,
+    alpha,
+    factors,
   ];
   const gramOf = (side: Side, signal?: AbortSignal) =>
     computeGram(arena, { rowsPointer: at[`${side}Factors`], numRows: rowsOf(side), factors, scale: unobservedWeight }, signal);
@@ -104,14 +93,8 @@ export async function createAlsSolver(problem: AlsProblem, options: AlsSolverOpt
   async function sweep(side: Side, signal?: AbortSignal): Promise<void> {
     const other = side === "user" ? "item" : "user";
     await gramOf(other, signal);
-    const work = { count: rowsOf(side), chunk: 16 };
-    if (problem.solver === "cg") {
-      const args = [...rowArguments(side, other), at.gramPanels, factors, problem.cgSteps, unobservedWeight, alpha, cachedPanels];
-      await arena.parallel("alsCg", { ...work, args }, signal);
-    } else {
-      const args = [...rowArguments(side, other), at.gramRowMajor, factors, problem.factors, unobservedWeight, alpha];
-      await arena.parallel("alsCholesky", { ...work, args }, signal);
-    }
+    const args = [...rowArguments(side, other), at[work.gram], ...work.args];
+    await arena.parallel(work.kernel, { count: rowsOf(side), chunk: 16, args }, signal);
   }
 
   async function sumPartitions(kernel: string, numRows: number, args: (size: number) => number[], signal?: AbortSignal) {
@@ -123,17 +106,8 @@ export async function createAlsSolver(problem: AlsProblem, options: AlsSolverOpt
 
   async function loss(signal?: AbortSignal): Promise<number> {
     await gramOf("item", signal);
-    const userArguments = (size: number) => [
-      ...rowArguments("user", "item"),
-      at.gramPanels,
-      factors,
-      numUsers,
-      size,
-      unobservedWeight,
-      alpha,
-      at.sums,
-    ];
-    const itemArguments = (size: number) => [at.itemFactors, at.itemRidge, factors, numItems, size, at.sums];
+    const userArguments = (size: number) => [...rowArguments("user", "item"), at.gramPanels, numUsers, size, at.sums];
+    const itemArguments = (size: number) => [at.itemFactors, at.itemRidge, priorsOf("item"), factors, numItems, size, at.sums];
     const users = await sumPartitions("alsLoss", numUsers, userArguments, signal);
     return users + (await sumPartitions("ridgeLoss", numItems, itemArguments, signal));
   }
@@ -143,54 +117,59 @@ export async function createAlsSolver(problem: AlsProblem, options: AlsSolverOpt
     build: arena.build,
     sweep: (side, signal) => arena.exclusive(() => sweep(side === "users" ? "user" : "item", signal)),
     loss: (signal) => arena.exclusive(() => loss(signal)),
+    setPriors(sides, priors) {
+      const side = sides === "users" ? "user" : "item";
+      writePaddedRows(arena.float32(`${side}Priors`, rowsOf(side) * factors), priors, rowsOf(side), problem.factors);
+    },
     userFactors: () => copyOut("user"),
     itemFactors: () => copyOut("item"),
     dispose: () => arena.dispose(),
   };
 }
 
-function sideBlocks(side: Side, { numRows, indices }: Csr, factors: number) {
+/** The kernel of a solver, the Gram layout it reads, the arguments behind it, and its working memory. */
+function solverWork(problem: AlsProblem, factors: number, cacheBytes: number) {
+  const longest = longestRow(problem.matrixByUser, problem.matrixByItem);
+  switch (problem.solver) {
+    case "cg": {
+      const cachedPanels = Math.min(Math.ceil(longest / 8), Math.floor(cacheBytes / (32 * factors)));
+      const scratchBytes = 12 * factors + 64 + (cachedPanels + 1) * 32 * factors;
+      return { kernel: "alsCg", gram: "gramPanels", args: [problem.cgSteps, cachedPanels], scratchBytes } as const;
+    }
+    case "cholesky":
+      return { kernel: "alsCholesky", gram: "gramRowMajor", args: [problem.factors], scratchBytes: (factors + 67) * 4 * factors } as const;
+    case "ials++": {
+      const width = Math.min(factors, paddedFactors(problem.blockFactors ?? 32));
+      const scratchBytes = (width + 68) * 4 * width + 8 * (longest + 3);
+      return { kernel: "alsBlock", gram: "gramRowMajor", args: [problem.factors, width, longest], scratchBytes } as const;
+    }
+  }
+}
+
+const matrixOf = (side: Side, problem: AlsProblem): Csr => (side === "user" ? problem.matrixByUser : problem.matrixByItem);
+
+function sideBlocks(side: Side, problem: AlsProblem, factors: number) {
+  const { numRows, indices } = matrixOf(side, problem);
   return {
     [`${side}Offsets`]: (numRows + 1) * 4,
     [`${side}Indices`]: indices.length * 4,
     [`${side}Values`]: indices.length * 4,
+    [`${side}Goals`]: problem.goals ? indices.length * 4 : 0,
     [`${side}Factors`]: numRows * factors * 4,
+    [`${side}Priors`]: problem[`${side}Priors`] ? numRows * factors * 4 : 0,
     [`${side}Ridge`]: numRows * 4,
   };
 }
 
-async function copySide(arena: Arena<Block>, side: Side, matrix: Csr, problem: AlsProblem, factors: number): Promise<void> {
+async function copySide(arena: Arena<Block>, side: Side, problem: AlsProblem, factors: number): Promise<void> {
+  const matrix = matrixOf(side, problem);
+  const { numRows } = matrix;
   await arena.copyIn(`${side}Offsets`, matrix.offsets);
   await arena.copyIn(`${side}Indices`, matrix.indices);
   await arena.copyIn(`${side}Values`, matrix.values);
-  const target = arena.float32(`${side}Factors`, matrix.numRows * factors);
-  writePaddedRows(target, side === "user" ? problem.userFactors : problem.itemFactors, matrix.numRows, problem.factors);
-  arena.float32(`${side}Ridge`, matrix.numRows).set(ridgeByRow(matrix.offsets, matrix.numColumns, problem));
-}
-
-/** Enough panels of 8 rows for the longest row of either side, within the given bytes. */
-function panelsToCache(byUser: Csr, byItem: Csr, factors: number, bytes: number): number {
-  let longest = 0;
-  for (const { offsets, numRows } of [byUser, byItem])
-    for (let row = 0; row < numRows; row++) longest = Math.max(longest, offsets[row + 1] - offsets[row]);
-  return Math.min(Math.ceil(longest / 8), Math.floor(bytes / (32 * factors)));
-}
-
-function checkProblem({ matrixByUser: byUser, matrixByItem: byItem, factors, userFactors, itemFactors, ...numbers }: AlsProblem): void {
-  const fail = (message: string) => {
-    throw new KernelError(`ALS cannot start: ${message}.`, {
-      hint: "Pass the matrix of the data, its transpose, and factors of their sizes.",
-    });
-  };
-  if (!(Number.isInteger(factors) && factors >= 1)) fail(`factors is ${factors}, not a whole number from 1 on`);
-  if (byUser.numRows !== byItem.numColumns || byUser.numColumns !== byItem.numRows || byUser.indices.length !== byItem.indices.length)
-    fail("matrixByItem is not the transpose of matrixByUser");
-  for (const [name, array, rows] of [
-    ["userFactors", userFactors, byUser.numRows],
-    ["itemFactors", itemFactors, byItem.numRows],
-  ] as const)
-    if (array.length !== rows * factors) fail(`${name} has ${array.length} values, but ${rows} × ${factors} are needed`);
-  for (const name of ["alpha", "unobservedWeight", "regularization", "regularizationExponent"] as const)
-    if (!(numbers[name] >= 0 && numbers[name] < Infinity)) fail(`${name} is ${numbers[name]}, not a number from 0 on`);
-  if (numbers.solver === "cg" && !(numbers.cgSteps >= 1)) fail(`cgSteps is ${numbers.cgSteps}, not a whole number from 1 on`);
+  if (problem.goals) await arena.copyIn(`${side}Goals`, side === "user" ? problem.goals.byUser : problem.goals.byItem);
+  writePaddedRows(arena.float32(`${side}Factors`, numRows * factors), problem[`${side}Factors`], numRows, problem.factors);
+  const priors = problem[`${side}Priors`];
+  if (priors) writePaddedRows(arena.float32(`${side}Priors`, numRows * factors), priors, numRows, problem.factors);
+  arena.float32(`${side}Ridge`, numRows).set(ridgeByRow(matrix.offsets, matrix.numColumns, problem));
 }

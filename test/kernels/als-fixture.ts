@@ -7,6 +7,23 @@ import type { AlsProblem } from "../../src/kernels/als.js";
 
 export const settings = { alpha: 3, unobservedWeight: 0.4, regularization: 0.2, regularizationExponent: 0.5, cgSteps: 3 };
 
+/** The problem with goals of both signs and priors for both sides; the goals agree between the two matrices. */
+export function goalsAndPriors(problem: AlsProblem, seed: number): AlsProblem {
+  const { matrixByUser: byUser, matrixByItem: byItem, factors } = problem;
+  const goalOf = (user: number, item: number) => Math.sin(1 + 3 * user + 7 * item) * 2;
+  const goals = ({ offsets, indices, numRows }: AlsProblem["matrixByUser"], of: typeof goalOf) => {
+    const values = new Float32Array(indices.length);
+    for (let row = 0; row < numRows; row++) for (let e = offsets[row]; e < offsets[row + 1]; e++) values[e] = of(row, indices[e]);
+    return values;
+  };
+  return {
+    ...problem,
+    goals: { byUser: goals(byUser, goalOf), byItem: goals(byItem, (item, user) => goalOf(user, item)) },
+    userPriors: normals(byUser.numRows * factors, seed + 3),
+    itemPriors: normals(byItem.numRows * factors, seed + 4),
+  };
+}
+
 /** User u has `lengths[u]` distinct items of `numItems`; one pair in five is repeated. */
 export function alsProblem(
   { lengths, numItems, factors, seed }: { lengths: readonly number[]; numItems: number; factors: number; seed: number },

@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { type AlsProblem, type AlsSolverOptions, createAlsSolver } from "../../src/kernels/als.js";
-import { referenceAlsCg, referenceAlsCholesky, referenceAlsLoss } from "../../src/kernels/reference/als.js";
-import { alsProblem, relativeError, skewedLengths } from "./als-fixture.js";
+import { referenceAlsBlock, referenceAlsCg, referenceAlsCholesky, referenceAlsLoss } from "../../src/kernels/reference/als.js";
+import { alsProblem, goalsAndPriors, relativeError, skewedLengths } from "./als-fixture.js";
 import { builds, environments, variants } from "./variants.js";
 
 const tolerance = 1e-4;
@@ -19,26 +19,32 @@ async function sweepOnce(problem: AlsProblem, side: "users" | "items", options: 
   return result;
 }
 
-for (const solver of ["cholesky", "cg"] as const) {
+/** The rows of one side after a sweep, by the reference. */
+function expectedRows(problem: AlsProblem, side: "users" | "items"): Float64Array {
+  const { matrixByUser, matrixByItem, userFactors, itemFactors, goals, userPriors, itemPriors, cgSteps } = problem;
+  const [matrix, start, fixed, als] =
+    side === "users"
+      ? [matrixByUser, userFactors, itemFactors, { ...problem, goals: goals?.byUser, priors: userPriors }]
+      : [matrixByItem, itemFactors, userFactors, { ...problem, goals: goals?.byItem, priors: itemPriors }];
+  if (problem.solver === "cg") return referenceAlsCg(matrix, start, fixed, cgSteps, als);
+  if (problem.solver === "ials++") return referenceAlsBlock(matrix, start, fixed, problem.blockFactors!, als);
+  return referenceAlsCholesky(matrix, fixed, als);
+}
+
+for (const solver of ["cholesky", "cg", "ials++"] as const) {
   describe(`${solver} equals the reference`, () => {
     const cases = Array.from({ length: 67 }, (_, k) => {
-      const problem = alsProblem({ lengths, numItems: 71, factors: k + 1, seed: 100 + k }, { solver });
-      const { matrixByUser, matrixByItem, userFactors, itemFactors, cgSteps } = problem;
-      const expected =
-        k % 2 === 0
-          ? solver === "cg"
-            ? referenceAlsCg(matrixByUser, userFactors, itemFactors, cgSteps, problem)
-            : referenceAlsCholesky(matrixByUser, itemFactors, problem)
-          : solver === "cg"
-            ? referenceAlsCg(matrixByItem, itemFactors, userFactors, cgSteps, problem)
-            : referenceAlsCholesky(matrixByItem, userFactors, problem);
-      return { problem, side: k % 2 === 0 ? ("users" as const) : ("items" as const), expected };
+      const plain = alsProblem({ lengths, numItems: 71, factors: k + 1, seed: 100 + k }, { solver, blockFactors: k % 5 === 0 ? 32 : 16 });
+      const problem = k % 3 === 0 ? goalsAndPriors(plain, k) : plain;
+      const side = k % 2 === 0 ? ("users" as const) : ("items" as const);
+      return { problem, side, expected: expectedRows(problem, side) };
     });
     it.each(variants)("$title: 1 to 67 factors, rows of 0 to 67 entries", async ({ options }) => {
       for (const { problem, side, expected } of cases) {
         const result = await sweepOnce(problem, side, options);
         expect(relativeError(result[side], expected), `factors ${problem.factors}, ${side}`).toBeLessThan(tolerance);
-        const loss = referenceAlsLoss(problem.matrixByUser, problem.matrixByItem, result.users, result.items, problem);
+        const als = { ...problem, goals: problem.goals?.byUser };
+        const loss = referenceAlsLoss(problem.matrixByUser, problem.matrixByItem, result.users, result.items, als);
         expect(result.loss / loss, `loss, factors ${problem.factors}`).toBeCloseTo(1, 4);
       }
     });
@@ -49,6 +55,25 @@ for (const solver of ["cholesky", "cg"] as const) {
     const { users } = await sweepOnce(problem, "users", { threads: 1 });
     expect(users.subarray(17, 34).every((value) => value === 0)).toBe(true);
     expect(users.subarray(34).some((value) => value !== 0)).toBe(true);
+  });
+
+  it(`${solver}: goals of 1 and priors of 0 give the bits of none`, async () => {
+    const problem = alsProblem({ lengths, numItems: 71, factors: 40, seed: 6 }, { solver });
+    const { length } = problem.matrixByUser.indices;
+    const goals = { byUser: new Float32Array(length).fill(1), byItem: new Float32Array(length).fill(1) };
+    const userPriors = new Float32Array(lengths.length * 40);
+    const given = { ...problem, goals, userPriors, itemPriors: new Float32Array(71 * 40) };
+    const plain = await sweepOnce(problem, "users", { threads: 2 });
+    expect((await sweepOnce(given, "users", { threads: 2 })).users).toEqual(plain.users);
+  });
+
+  it(`${solver}: priors may change between sweeps`, async () => {
+    const problem = goalsAndPriors(alsProblem({ lengths, numItems: 71, factors: 20, seed: 7 }, { solver }), 7);
+    const als = await createAlsSolver({ ...problem, itemPriors: new Float32Array(71 * 20) }, { threads: 2 });
+    als.setPriors("items", problem.itemPriors!);
+    await als.sweep("items");
+    expect(als.itemFactors()).toEqual((await sweepOnce(problem, "items", { threads: 2 })).items);
+    als.dispose();
   });
 
   it.each(builds)(`${solver}, %s: the same bits for any threads and either memory`, async (build) => {

@@ -1,6 +1,6 @@
 /**
- * Plain twins of assembly/als-cg.ts, als-cholesky.ts and als-loss.ts in float64, written from the formulas:
- *   A_u = w₀YᵀY + Σ_i e_ui y_i y_iᵀ + λ_u I,  b_u = Σ_i (w₀ + e_ui) y_i,  e_ui = alpha·weight_ui.
+ * Plain twins of assembly/als-cg.ts, als-cholesky.ts, als-block.ts and als-loss.ts in float64, written from the formulas:
+ *   A_u = w₀YᵀY + Σ_i e_ui y_i y_iᵀ + λ_u I,  b_u = Σ_i (w₀ + e_ui) a_ui y_i + λ_u m_u,  e_ui = alpha·value_ui.
  * Called by tests only.
  */
 import type { Csr } from "../../core/interactions.js";
@@ -12,6 +12,10 @@ export interface ReferenceAls {
   unobservedWeight: number;
   regularization: number;
   regularizationExponent: number;
+  /** a by entry of the matrix at hand; 1 when absent. */
+  goals?: Numbers;
+  /** m by row of the matrix at hand; 0 when absent. */
+  priors?: Numbers;
 }
 
 type Numbers = Float32Array | Float64Array;
@@ -31,12 +35,15 @@ function normalEquations(matrix: Csr, row: number, fixed: Numbers, gram: Float64
     const extra = als.alpha * matrix.values[e];
     const y = fixed.subarray(matrix.indices[e] * factors, (matrix.indices[e] + 1) * factors);
     for (let i = 0; i < factors; i++) {
-      b[i] += (als.unobservedWeight + extra) * y[i];
+      b[i] += (als.unobservedWeight + extra) * (als.goals?.[e] ?? 1) * y[i];
       for (let j = 0; j < factors; j++) a[i * factors + j] += extra * y[i] * y[j];
     }
   }
   const lambda = ridge(matrix, row, als);
-  for (let i = 0; i < factors; i++) a[i * factors + i] += lambda;
+  for (let i = 0; i < factors; i++) {
+    a[i * factors + i] += lambda;
+    b[i] += lambda * (als.priors?.[row * factors + i] ?? 0);
+  }
   return { a, b };
 }
 
@@ -81,23 +88,51 @@ export function referenceAlsCg(matrix: Csr, start: Numbers, fixed: Numbers, step
   return out;
 }
 
-/** The objective, visiting every cell. */
-export function referenceAlsLoss(matrixByUser: Csr, matrixByItem: Csr, users: Numbers, items: Numbers, als: ReferenceAls): number {
+/** New rows after one pass over blocks of `blockFactors` unknowns, each solved exactly given the others. */
+export function referenceAlsBlock(matrix: Csr, start: Numbers, fixed: Numbers, blockFactors: number, als: ReferenceAls): Float64Array {
   const { factors } = als;
+  const gram = referenceGram(fixed, factors, als.unobservedWeight);
+  const out = new Float64Array(matrix.numRows * factors);
+  for (let row = 0; row < matrix.numRows; row++) {
+    if (matrix.offsets[row] === matrix.offsets[row + 1]) continue;
+    const { a, b } = normalEquations(matrix, row, fixed, gram, als);
+    const x = Float64Array.from(start.subarray(row * factors, (row + 1) * factors));
+    for (let begin = 0; begin < factors; begin += blockFactors) {
+      const width = Math.min(blockFactors, factors - begin);
+      const block = new Float64Array(width * width).map((_, k) => a[(begin + Math.floor(k / width)) * factors + begin + (k % width)]);
+      const residual = Float64Array.from({ length: width }, (_, i) => b[begin + i] - productRow(a, begin + i, x));
+      const delta = solveSymmetric(block, residual, width);
+      for (let i = 0; i < width; i++) x[begin + i] += delta[i];
+    }
+    out.set(x, row * factors);
+  }
+  return out;
+}
+
+/** What the loss takes beside the settings: goals by entry of `matrixByUser`, and the priors of both sides. */
+export interface ReferenceAlsLoss extends ReferenceAls {
+  userPriors?: Numbers;
+  itemPriors?: Numbers;
+}
+
+/** The objective, visiting every cell. */
+export function referenceAlsLoss(matrixByUser: Csr, matrixByItem: Csr, users: Numbers, items: Numbers, als: ReferenceAlsLoss): number {
+  const { factors, userPriors, itemPriors } = als;
+  const distance = (values: Numbers, priors: Numbers | undefined, r: number) =>
+    Array.from(row(values, r), (value, k) => (value - (priors?.[r * factors + k] ?? 0)) ** 2).reduce((sum, square) => sum + square, 0);
   const row = (values: Numbers, r: number) => values.subarray(r * factors, (r + 1) * factors);
   let loss = 0;
   for (let u = 0; u < matrixByUser.numRows; u++) {
     const observed = new Map<number, number>();
-    for (let e = matrixByUser.offsets[u]; e < matrixByUser.offsets[u + 1]; e++)
-      observed.set(matrixByUser.indices[e], matrixByUser.values[e]);
+    for (let e = matrixByUser.offsets[u]; e < matrixByUser.offsets[u + 1]; e++) observed.set(matrixByUser.indices[e], e);
     for (let i = 0; i < matrixByUser.numColumns; i++) {
-      const weight = observed.get(i);
-      const error = (weight === undefined ? 0 : 1) - dot(row(users, u), row(items, i));
-      loss += (als.unobservedWeight + als.alpha * (weight ?? 0)) * error * error;
+      const e = observed.get(i);
+      const error = (e === undefined ? 0 : (als.goals?.[e] ?? 1)) - dot(row(users, u), row(items, i));
+      loss += (als.unobservedWeight + (e === undefined ? 0 : als.alpha * matrixByUser.values[e])) * error * error;
     }
-    loss += ridge(matrixByUser, u, als) * dot(row(users, u), row(users, u));
+    loss += ridge(matrixByUser, u, als) * distance(users, userPriors, u);
   }
-  for (let i = 0; i < matrixByItem.numRows; i++) loss += ridge(matrixByItem, i, als) * dot(row(items, i), row(items, i));
+  for (let i = 0; i < matrixByItem.numRows; i++) loss += ridge(matrixByItem, i, als) * distance(items, itemPriors, i);
   return loss;
 }
 
