@@ -7,6 +7,9 @@ import { addRidge, factorize, solve } from "./als-cholesky";
 import { addOuterProducts } from "./gram";
 import { multiplyAdd, multiplySubtract, sumOfEach } from "./simd";
 
+/** The diagonal grows by 1e-4: without any λ rounding would otherwise build up where blocks are singular. The minimum stays where it is. */
+const DAMPING: f32 = 1.0001;
+
 /**
  * Rows [begin, end). `gram` = w₀YᵀY row-major, `ridge` = λ by row, `factors` a multiple of 16 of which `used` count.
  * `goals` = a by entry, `goalBytes` apart (0: one serves all); `priors` = m by row, 0 for none. `blockFactors`: a multiple of 16.
@@ -35,7 +38,7 @@ export function alsBlock(
         gatherBlock(rowIndices + here, (some + 3) >> 2, sources + at, rowBytes, blockBytes, previousBytes, delta, extras + here, slopes + here, scaled, rightSide);
         addOuterProducts(scaled, some, width, matrix);
       }
-      addRidge(matrix, width, used > start ? used - start : 0, lambda, limits);
+      addRidge(matrix, width, used > start ? used - start : 0, lambda, DAMPING, limits);
       factorize(matrix, width, inverses, limits);
       solve(matrix, rightSide, delta, width, inverses);
       for (let q: usize = 0; q < blockBytes; q += 16) v128.store(x + at + q, f32x4.add(v128.load(x + at + q), v128.load(delta + q)));

@@ -42,16 +42,16 @@ export function alsCholesky(
     }
     const lambda = load<f32>(ridge + (<usize>row << 2));
     if (priors) axpy(lambda, priors + <usize>row * rowBytes, rightSide, rowBytes);
-    addRidge(matrix, factors, used, lambda, limits);
+    addRidge(matrix, factors, used, lambda, 1, limits);
     factorize(matrix, factors, inverses, limits);
     solve(matrix, rightSide, x, factors, inverses);
   }
 }
 
-/** A += λI for the first `used` unknowns, pivot 1 for the padded ones; limits[k] = the least pivot that rounding leaves. */
-@inline export function addRidge(matrix: usize, factors: usize, used: usize, lambda: f32, limits: usize): void {
+/** A += λI, then diagonal · damping, for the first `used` unknowns; pivot 1 for the padded ones; limits[k] = the least pivot that rounding leaves. */
+@inline export function addRidge(matrix: usize, factors: usize, used: usize, lambda: f32, damping: f32, limits: usize): void {
   for (let k: usize = 0; k < factors; k++) {
-    const cell = matrix + k * ((factors << 2) + 4), pivot: f32 = k < used ? load<f32>(cell) + lambda : 1;
+    const cell = matrix + k * ((factors << 2) + 4), pivot: f32 = k < used ? (load<f32>(cell) + lambda) * damping : 1;
     store<f32>(cell, pivot);
     store<f32>(limits + (k << 2), pivot * 1e-7);
   }

@@ -132,6 +132,10 @@ export interface FittedModel {
   similarItems?(itemIndex: number, count: number): Promise<ScoredRows>;
   /** The same for users. */
   similarUsers?(userIndex: number, count: number): Promise<ScoredRows>;
+  /** True for a user without events whom the model knows all the same (by features): such a user is not cold. */
+  knowsUser?(userIndex: number): boolean;
+  /** The same for items: a history of such items is not cold. */
+  knowsItem?(itemIndex: number): boolean;
   /** How much each item of the asker's history adds to the score of one item. */
   explain?(query: Query, itemIndex: number): Promise<Explanation>;
   /** Loss after each iteration, where the model has one. */

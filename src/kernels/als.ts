@@ -11,7 +11,7 @@ import { type Arena, type ArenaOptions, createArena } from "./arena.js";
 import { computeGram, type GramBlock, gramBlocks } from "./gram.js";
 import type { KernelBuild } from "./loader.js";
 
-export { type AlsFoldIn, type AlsFoldInProblem, createAlsFoldIn } from "./als-fold-in.js";
+export { type AlsFoldIn, type AlsFoldInProblem, type AlsHistory, createAlsFoldIn } from "./als-fold-in.js";
 export type { AlsProblem } from "./als-problem.js";
 
 export interface AlsSolverOptions extends ArenaOptions {

@@ -38,8 +38,8 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
   const isCold = ({ userIndex = -1, history, basket }: Query): boolean => {
     if (!fitted.personal) return false;
     if (fitted.readsBasket && basket?.some((itemIndex) => popularity[itemIndex] > 0)) return false;
-    if (history?.length) return history.every(({ itemIndex }) => popularity[itemIndex] === 0); // training never saw these items
-    return userIndex < 0 || seen.offsets[userIndex] === seen.offsets[userIndex + 1];
+    if (history?.length) return history.every(({ itemIndex }) => popularity[itemIndex] === 0 && !fitted.knowsItem?.(itemIndex)); // training never saw these items
+    return userIndex < 0 || (seen.offsets[userIndex] === seen.offsets[userIndex + 1] && !fitted.knowsUser?.(userIndex));
   };
 
   const rankBlock = async (queries: readonly Query[], checked: CheckedOptions, isFallback: Uint8Array): Promise<RankedLists> => {

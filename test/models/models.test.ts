@@ -17,6 +17,9 @@ const variants: Record<string, Record<string, unknown>[]> = {
   als: [
     { factors: 5, solver: "cholesky" },
     { regularization: 0.1, regularizationExponent: 1, unobservedWeight: 0.1, factors: 20 },
+    { factors: 40, solver: "ials++", alpha: 20 },
+    { target: "value", itemWeights: "log", featureWeightExponent: 0.3, unobservedWeight: 0.01, regularization: 0.07, factors: 5 },
+    { target: "value", itemWeights: "linear", solver: "ials++", factors: 17 },
   ],
 };
 

@@ -88,7 +88,7 @@ export function referenceAlsCg(matrix: Csr, start: Numbers, fixed: Numbers, step
   return out;
 }
 
-/** New rows after one pass over blocks of `blockFactors` unknowns, each solved exactly given the others. */
+/** New rows after one pass over blocks of `blockFactors` unknowns, each solved given the others with its diagonal times 1.0001. */
 export function referenceAlsBlock(matrix: Csr, start: Numbers, fixed: Numbers, blockFactors: number, als: ReferenceAls): Float64Array {
   const { factors } = als;
   const gram = referenceGram(fixed, factors, als.unobservedWeight);
@@ -100,6 +100,7 @@ export function referenceAlsBlock(matrix: Csr, start: Numbers, fixed: Numbers, b
     for (let begin = 0; begin < factors; begin += blockFactors) {
       const width = Math.min(blockFactors, factors - begin);
       const block = new Float64Array(width * width).map((_, k) => a[(begin + Math.floor(k / width)) * factors + begin + (k % width)]);
+      for (let i = 0; i < width; i++) block[i * width + i] *= 1.0001;
       const residual = Float64Array.from({ length: width }, (_, i) => b[begin + i] - productRow(a, begin + i, x));
       const delta = solveSymmetric(block, residual, width);
       for (let i = 0; i < width; i++) x[begin + i] += delta[i];
