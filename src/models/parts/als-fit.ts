@@ -11,7 +11,7 @@ import { type AlsFittedModel, alsModel } from "./als-model.js";
 import { pairRule, weighted } from "./als-objective.js";
 import type { AlsParams } from "./als-params.js";
 import { type AlsPriors, createPriors } from "./als-priors.js";
-import { autoRegularization } from "./als-regularization.js";
+import { autoRegularization, meanRidge } from "./als-regularization.js";
 import { chosenSolver } from "./als-solver.js";
 import { featureMatrix } from "./feature-matrix.js";
 import { savedFloat32 } from "./saved-arrays.js";
@@ -30,7 +30,10 @@ export function alsProblem(train: Interactions, params: AlsParams) {
   const byItem = weighted(train.matrixByItem(), "rows", rule);
   const goals = byUser.goals && byItem.goals ? { byUser: byUser.goals, byItem: byItem.goals } : undefined;
   const terms = { ...params, matrixByUser: byUser.matrix, matrixByItem: byItem.matrix, goals };
-  const regularization = params.regularization === "auto" ? autoRegularization(terms) : params.regularization / rule.valueUnit;
+  const regularization =
+    params.regularization === "auto"
+      ? autoRegularization(terms) / meanRidge({ ...terms, regularization: 1 })
+      : params.regularization / rule.valueUnit;
   const problem = { ...terms, regularization };
   return { rule, problem: { ...problem, solver: chosenSolver(params.solver, problem) } };
 }

@@ -8,6 +8,7 @@
  * replication/als-regularization.mjs prints them.
  */
 import type { AlsProblem } from "../../kernels/als.js";
+import { ridgeByRow } from "../../kernels/als-layout.js";
 
 const NOISE_FACTOR = 1.3;
 
@@ -29,6 +30,15 @@ export function autoRegularization({
   }
   const size = Math.exp(logs / values.length) * Math.sqrt(squares / values.length);
   return (NOISE_FACTOR * size * Math.sqrt(values.length)) / (numUsedRows(matrixByUser) * numUsedRows(matrixByItem)) ** 0.25;
+}
+
+/** Geometric mean of the two sides' mean λ. */
+export function meanRidge(
+  problem: Pick<AlsProblem, "matrixByUser" | "matrixByItem" | "unobservedWeight" | "regularization" | "regularizationExponent">,
+): number {
+  const mean = (matrix: AlsProblem["matrixByUser"]) =>
+    ridgeByRow(matrix.offsets, matrix.numColumns, problem).reduce((sum, ridge) => sum + ridge / matrix.numRows, 0);
+  return Math.sqrt(mean(problem.matrixByUser) * mean(problem.matrixByItem));
 }
 
 function numUsedRows({ offsets, numRows }: AlsProblem["matrixByUser"]): number {

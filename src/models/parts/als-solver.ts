@@ -4,8 +4,7 @@
  * 256 factors, alpha 40 and λ at 0.009 of that scale its loss was 9 % lower; at 0.03 of it, 3 % higher. Called by als-fit.ts.
  */
 import type { AlsProblem } from "../../kernels/als.js";
-import { ridgeByRow } from "../../kernels/als-layout.js";
-import { autoRegularization } from "./als-regularization.js";
+import { autoRegularization, meanRidge } from "./als-regularization.js";
 
 const manyFactors = 256;
 const weakRegularization = 0.01;
@@ -19,8 +18,5 @@ export function chosenSolver(
 ): AlsProblem["solver"] {
   if (solver !== "auto") return solver;
   if (problem.factors < manyFactors) return "cg";
-  const meanRidge = ({ offsets, numColumns, numRows }: AlsProblem["matrixByUser"]) =>
-    ridgeByRow(offsets, numColumns, problem).reduce((sum, ridge) => sum + ridge / numRows, 0);
-  const ridge = Math.sqrt(meanRidge(problem.matrixByUser) * meanRidge(problem.matrixByItem));
-  return ridge < weakRegularization * autoRegularization(problem) ? "ials++" : "cg";
+  return meanRidge(problem) < weakRegularization * autoRegularization(problem) ? "ials++" : "cg";
 }
