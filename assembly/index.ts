@@ -9,3 +9,5 @@ export { packItems, topKScan } from "./top-k";
 export { topKBatch } from "./top-k-batch";
 export { clearNeighbours, sortNeighbours, sparseNeighbours } from "./sparse-neighbours";
 export { readBandwidth } from "./read-bandwidth";
+export { ratingAls, ratingErrors } from "./rating-als";
+export { ratingImplicitSums, ratingSgd, ratingSgdImplicit } from "./rating-sgd";

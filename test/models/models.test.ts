@@ -21,6 +21,11 @@ const variants: Record<string, Record<string, unknown>[]> = {
     { target: "value", itemWeights: "log", featureWeightExponent: 0.3, unobservedWeight: 0.01, regularization: 0.07, factors: 5 },
     { target: "value", itemWeights: "linear", solver: "ials++", factors: 17 },
   ],
+  svd: [
+    { factors: 5, solver: "als" },
+    { factors: 70, epochs: 8, regularizationExponent: 1 },
+  ],
+  "svd++": [{ factors: 5, epochs: 10, implicitRegularization: 1 }],
 };
 
 for (const definition of listModels()) {
