@@ -3,16 +3,22 @@
  * No dependencies, only `fetch`. Requests and answers are the types of `server/api-types.ts`.
  */
 import type {
+  ExplanationsRequest,
+  ExplanationsResponse,
   ItemsResponse,
   ModelsResponse,
   Problem,
   RecommendationsRequest,
   RecommendationsResponse,
+  SimilarUsersResponse,
   UserItemsResponse,
   UsersResponse,
 } from "./server/api-types.js";
 
 export type {
+  Contribution,
+  ExplanationsRequest,
+  ExplanationsResponse,
   HistoryEntry,
   Item,
   ItemProperties,
@@ -23,6 +29,7 @@ export type {
   RecommendationsRequest,
   RecommendationsResponse,
   RecommendedItem,
+  SimilarUsersResponse,
   User,
   UserItem,
   UserItemsResponse,
@@ -48,6 +55,10 @@ export interface Client {
   recommend(request: RecommendationsRequest, options?: CallOptions): Promise<RecommendationsResponse>;
   /** `topK` 1 to 1000, default 10. */
   similarItems(itemId: string, request?: { topK?: number; model?: string }, options?: CallOptions): Promise<RecommendationsResponse>;
+  /** `topK` 1 to 1000, default 10. */
+  similarUsers(userId: string, request?: { topK?: number; model?: string }, options?: CallOptions): Promise<SimilarUsersResponse>;
+  /** Which items of the asker's history give an item its score. */
+  explain(request: ExplanationsRequest, options?: CallOptions): Promise<ExplanationsResponse>;
   /** `limit` 1 to 100, default 20. */
   searchItems(request?: { q?: string; limit?: number }, options?: CallOptions): Promise<ItemsResponse>;
   /** `limit` 1 to 100, default 20. */
@@ -118,6 +129,9 @@ export function createClient({ baseUrl, headers = {}, fetch = globalThis.fetch }
     recommend: (request, options = {}) => call("/v1/recommendations", { body: request, ...options }),
     similarItems: (itemId, request = {}, options = {}) =>
       call(`/v1/items/${encodeURIComponent(itemId)}/similar${queryOf(request)}`, options),
+    similarUsers: (userId, request = {}, options = {}) =>
+      call(`/v1/users/${encodeURIComponent(userId)}/similar${queryOf(request)}`, options),
+    explain: (request, options = {}) => call("/v1/explanations", { body: request, ...options }),
     searchItems: (request = {}, options = {}) => call(`/v1/items${queryOf(request)}`, options),
     listUsers: (request = {}, options = {}) => call(`/v1/users${queryOf(request)}`, options),
     userItems: (userId, request = {}, options = {}) => call(`/v1/users/${encodeURIComponent(userId)}/items${queryOf(request)}`, options),

@@ -7,6 +7,7 @@ import { createServer } from "../server/app.js";
 import { explain } from "../server/listen.js";
 import { type RecipeRun, serveRun } from "../service/run.js";
 import type { CliContext } from "./context.js";
+import { skippedNote } from "./skipped-note.js";
 
 export interface Address {
   host: string;
@@ -34,7 +35,7 @@ export async function serveUntilInterrupted(
   { host, port, json, defaultModel, threads }: ServeOptions,
   context: CliContext,
 ): Promise<void> {
-  const service = await serveRun(run, { defaultModel, threads });
+  const service = await serveRun(run, { defaultModel, threads, onSkipped: skippedNote(context) });
   const server = await createServer({ service, host, port, title: run.result.title });
   try {
     const { url } = await server.listen();

@@ -45,6 +45,48 @@ export interface RecommendationsResponse {
   requestId: string;
 }
 
+/** Most similar first. */
+export interface SimilarUsersResponse {
+  users: { userId: string; score: number }[];
+  modelVersion: string;
+  requestId: string;
+}
+
+/** Body of `POST /v1/explanations`. */
+export interface ExplanationsRequest {
+  /** The item asked about. */
+  item: string;
+  /** A user's id. */
+  user?: string;
+  /** Events since training, or those of an unseen user; events of the same item are summed. */
+  history?: HistoryEntry[];
+  /** Most contributions listed, 1 to 100. Default 10. */
+  limit?: number;
+  /** Default: the server's default model. */
+  model?: string;
+}
+
+/** An item of the asker's history and what it adds to the score. */
+export interface Contribution extends Item {
+  contribution: number;
+}
+
+/** score = base + sum of the contributions + rest. */
+export interface ExplanationsResponse {
+  itemId: string;
+  score: number;
+  /** What does not come from the asker's history: popularity, biases. */
+  base: number;
+  /** Largest first. */
+  contributions: Contribution[];
+  /** Of the items of the history that are not listed. */
+  rest: number;
+  /** Model name, or "popularity fallback": then the score is the item's number of events, all of it base. */
+  source: string;
+  modelVersion: string;
+  requestId: string;
+}
+
 export interface Item {
   itemId: string;
   properties?: ItemProperties;
@@ -82,6 +124,10 @@ export interface Model {
   default: boolean;
   /** True when it knows similar items. */
   similarItems: boolean;
+  /** True when it knows similar users. */
+  similarUsers: boolean;
+  /** True when it can say why an item has its score. */
+  explanations: boolean;
   numUsers: number;
   numItems: number;
   /** By metric name, such as `ndcg@10`. */

@@ -12,6 +12,7 @@ import { listen } from "./listen.js";
 import { registerPage } from "./page.js";
 import { bodyLimitBytes, malformedRequestAnswer, methodNotAllowed, registerProblems, sendProblem } from "./problems.js";
 import type { App } from "./routes/context.js";
+import { explanationRoutes } from "./routes/explanations.js";
 import { healthRoutes } from "./routes/health.js";
 import { itemRoutes } from "./routes/items.js";
 import { modelRoutes } from "./routes/models.js";
@@ -92,6 +93,7 @@ export async function createServer({
   await registerDocumentation(app, { title, version: packageVersion() });
   healthRoutes(app, () => closing !== undefined);
   recommendationRoutes(app, service);
+  explanationRoutes(app, service);
   itemRoutes(app, service);
   userRoutes(app, service);
   modelRoutes(app, service);

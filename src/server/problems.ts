@@ -80,8 +80,9 @@ function faultOf(error: unknown): Fault {
   if (error instanceof TastemakerError) {
     const { code, hint } = error;
     if (errorTable[code].status >= 500 && code !== "E_UNAVAILABLE") return internal(code);
-    const { errors, path } = error.details as { errors?: Problem["errors"]; path?: string };
-    return { code, detail: error.message, hint, errors: errors ?? (path ? [{ path, message: error.message }] : undefined) };
+    const { errors, path, search } = error.details as { errors?: Problem["errors"]; path?: string; search?: string };
+    const advice = search === undefined ? hint : `${hint} GET /v1/${search}?q=… searches them.`;
+    return { code, detail: error.message, hint: advice, errors: errors ?? (path ? [{ path, message: error.message }] : undefined) };
   }
   const { code, statusCode = 500 } = error as { code?: string; statusCode?: number };
   switch (code) {

@@ -5,12 +5,15 @@
 import { z } from "zod";
 import { MAX_WEIGHT } from "../core/interactions.js";
 import type {
+  ExplanationsRequest,
+  ExplanationsResponse,
   HealthResponse,
   ItemsResponse,
   ModelsResponse,
   Problem,
   RecommendationsRequest,
   RecommendationsResponse,
+  SimilarUsersResponse,
   UserItemsResponse,
   UsersResponse,
 } from "./api-types.js";
@@ -49,6 +52,12 @@ const limitText = wholeNumber("Most entries returned.", { most: 100, fallback: 2
 const modelText = id.optional().meta({ description: "Name of a model of /v1/models. Default: the default model." });
 const searchText = z.string().max(200).optional();
 
+const history = z
+  .array(z.strictObject({ itemId: id, weight: z.number().nonnegative().max(MAX_WEIGHT).optional().meta({ default: 1 }) }))
+  .max(10_000)
+  .optional()
+  .meta({ description: "Events since training, or those of an unseen user; events of the same item are summed." });
+
 export const recommendationsQuery = z.strictObject({
   user: id.optional().meta({ description: 'A user\'s id. One the model does not know gets a list whose source is "popularity fallback".' }),
   topK: topKText,
@@ -58,22 +67,31 @@ export const recommendationsQuery = z.strictObject({
 
 export const recommendationsBody = z.strictObject({
   user: id.optional().meta({ description: "A user's id; with a history, the user's own events are added to it." }),
-  history: z
-    .array(
-      z.strictObject({
-        itemId: id,
-        weight: z.number().nonnegative().max(MAX_WEIGHT).optional().meta({ default: 1 }),
-      }),
-    )
-    .max(10_000)
-    .optional()
-    .meta({ description: "Events since training, or those of an unseen user; events of the same item are summed." }),
+  history,
   topK: z.int().min(1).max(1000).optional().meta({ default: 10, description: "Length of the list." }),
   excludeSeen: z.boolean().optional().meta({ description: "Leave out what the user already has. Default: `excludeSeen` of /v1/models." }),
   include: z.array(id).min(1).optional().meta({ description: "Only these items may appear." }),
   exclude: z.array(id).optional().meta({ description: "These items never appear." }),
   model: modelText,
 }) satisfies z.ZodType<RecommendationsRequest>;
+
+const explainedItem = id.meta({ description: "The id of the item asked about." });
+const contributions = "Most contributions listed.";
+
+export const explanationsQuery = z.strictObject({
+  item: explainedItem,
+  user: id.optional().meta({ description: 'A user\'s id. For one the model does not know, the source is "popularity fallback".' }),
+  limit: wholeNumber(contributions, { most: 100, fallback: 10 }),
+  model: modelText,
+});
+
+export const explanationsBody = z.strictObject({
+  item: explainedItem,
+  user: id.optional().meta({ description: "A user's id; with a history, the user's own events are added to it." }),
+  history,
+  limit: z.int().min(1).max(100).optional().meta({ default: 10, description: contributions }),
+  model: modelText,
+}) satisfies z.ZodType<ExplanationsRequest>;
 
 export const itemParams = z.strictObject({ id: id.meta({ description: "The item's id, URL-encoded." }) });
 export const similarQuery = z.strictObject({ topK: topKText, model: modelText });
@@ -103,6 +121,29 @@ export const recommendationsResponse = z
   })
   .meta({ description: "Best first." }) satisfies z.ZodType<RecommendationsResponse>;
 
+export const similarUsersResponse = z
+  .object({
+    users: z.array(z.object({ userId: z.string(), score: z.number() })),
+    modelVersion: z.string(),
+    requestId: z.string(),
+  })
+  .meta({ description: "Most similar first." }) satisfies z.ZodType<SimilarUsersResponse>;
+
+export const explanationsResponse = z
+  .object({
+    itemId: z.string(),
+    score: z.number().meta({ description: "base + the sum of the contributions + rest." }),
+    base: z.number().meta({ description: "What does not come from the asker's history: popularity, biases." }),
+    contributions: z
+      .array(z.object({ itemId: z.string(), contribution: z.number(), properties }))
+      .meta({ description: "What items of the asker's history add to the score, largest first." }),
+    rest: z.number().meta({ description: "Of the items of the history that are not listed." }),
+    source: z.string().meta({ description: 'Model name, or "popularity fallback".' }),
+    modelVersion: z.string(),
+    requestId: z.string(),
+  })
+  .meta({ description: "Where the score comes from." }) satisfies z.ZodType<ExplanationsResponse>;
+
 export const itemsResponse = z
   .object({ items: z.array(z.object({ itemId: z.string(), properties })) })
   .meta({ description: "The matching items." }) satisfies z.ZodType<ItemsResponse>;
@@ -131,6 +172,8 @@ export const modelsResponse = z
         version: z.string(),
         default: z.boolean(),
         similarItems: z.boolean(),
+        similarUsers: z.boolean(),
+        explanations: z.boolean(),
         numUsers: z.int().nonnegative(),
         numItems: z.int().nonnegative(),
         metrics: z.record(z.string(), z.number()),

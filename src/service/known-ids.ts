@@ -12,10 +12,8 @@ const shownIds = 5;
 export async function knownIndex(kind: "item" | "user", id: string, ids: IdMap, signal?: AbortSignal): Promise<number> {
   const index = ids.indexOf(id);
   if (index >= 0) return index;
-  throw new NotFoundError(`There is no ${kind} ${quoted(id)}.`, {
-    hint: await hintFor(kind, id, ids, signal),
-    details: { path: `${kind}Id`, got: shorten(id) },
-  });
+  const { hint, search } = await adviceFor(kind, id, ids, signal);
+  throw new NotFoundError(`There is no ${kind} ${quoted(id)}.`, { hint, details: { path: `${kind}Id`, got: shorten(id), search } });
 }
 
 /** Indexes of all items of a request's list called `path`; throws ConfigError that names the first few unknown ones. */
@@ -26,10 +24,12 @@ export async function knownItems(path: string, itemIds: readonly string[], items
   const shown = unknown.slice(0, shownIds);
   const names = shown.map((place) => quoted(itemIds[place])).join(", ");
   const more = unknown.length > shown.length ? ` and ${unknown.length - shown.length} more` : "";
+  const { hint, search } = await adviceFor("item", itemIds[unknown[0]], items);
   throw new ConfigError(`${path} names ${unknown.length === 1 ? "an unknown item" : "unknown items"}: ${names}${more}.`, {
-    hint: await hintFor("item", itemIds[unknown[0]], items),
+    hint,
     details: {
       path,
+      search,
       errors: shown.map((place) => ({
         path: path === "history" ? `history[${place}].itemId` : `${path}[${place}]`,
         message: `There is no item ${quoted(itemIds[place])}.`,
@@ -38,9 +38,11 @@ export async function knownItems(path: string, itemIds: readonly string[], items
   });
 }
 
-async function hintFor(kind: "item" | "user", id: string, ids: IdMap, signal?: AbortSignal): Promise<string> {
+/** `search` names the collection to search where no known id is like it; a server says how. */
+async function adviceFor(kind: "item" | "user", id: string, ids: IdMap, signal?: AbortSignal): Promise<{ hint: string; search?: string }> {
   const near = await nearestIds(ids, id, signal);
-  return near.length > 0 ? `Did you mean ${near.join(", ")}?` : `Search the ${kind}s for the id first (GET /v1/${kind}s?q=…).`;
+  if (near.length > 0) return { hint: `Did you mean ${near.join(", ")}?` };
+  return { hint: `No known ${kind} is like it; ids are those of the data, letter for letter.`, search: `${kind}s` };
 }
 
 function quoted(id: string): string {

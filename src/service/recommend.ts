@@ -4,11 +4,11 @@
  * is mapped back with each item's properties and source. Called by the server and the command line.
  */
 import { ConfigError, NotFoundError } from "../core/errors.js";
-import { MAX_WEIGHT } from "../core/interactions.js";
-import type { Query } from "../core/model.js";
 import { nameHint } from "../core/nearest-names.js";
 import type { Recommendation, Recommender } from "../ranking/recommender.js";
 import { knowsSimilar } from "../ranking/similar.js";
+import { type Asker, checkWhole, queryOf } from "./asker.js";
+import { type ExplainAnswer, type ExplainRequest, explain } from "./explain.js";
 import { knownIndex, knownItems } from "./known-ids.js";
 import { searchTable } from "./search.js";
 
@@ -25,11 +25,8 @@ export interface LoadedModel {
 
 export type ItemProperties = Record<string, string | number | null>;
 
-export interface RecommendRequest {
-  /** A user's id. One the model does not know gets a list labelled "popularity fallback", unless there is a history. */
-  user?: string;
-  /** Events since training, or those of an unseen user. Events of the same item are summed. */
-  history?: readonly { itemId: string /** From 0 to 1e30. Default 1. */; weight?: number }[];
+/** A user unknown to the model and without history gets a list labelled "popularity fallback". */
+export interface RecommendRequest extends Asker {
   /** 1 to 1000. Default 10. The list is shorter when fewer items are allowed. */
   topK?: number;
   /** Leave out the user's items of training and history. Default true. */
@@ -57,6 +54,12 @@ export interface RecommendAnswer {
   modelVersion: string;
 }
 
+/** Most similar first. */
+export interface SimilarUsersAnswer {
+  users: { userId: string; score: number }[];
+  modelVersion: string;
+}
+
 export interface ModelSummary {
   name: string;
   version: string;
@@ -64,6 +67,10 @@ export interface ModelSummary {
   default: boolean;
   /** True when it knows similar items. */
   similarItems: boolean;
+  /** True when it knows similar users. */
+  similarUsers: boolean;
+  /** True when it can say why an item has its score. */
+  explanations: boolean;
   numUsers: number;
   numItems: number;
   metrics: Record<string, number>;
@@ -77,12 +84,16 @@ export interface CallOptions {
 
 /**
  * All methods throw ConfigError for arguments out of range or unknown item ids in lists, and NotFoundError for an
- * unknown model or, in `similarItems`, item.
+ * unknown model or, where one is asked about, item or user.
  */
 export interface RecommendService {
   recommend(request: RecommendRequest, options?: CallOptions): Promise<RecommendAnswer>;
   /** Nearest items first. Without `model`, the default model answers, or the first that knows similar items. */
   similarItems(itemId: string, request?: { topK?: number; model?: string }, options?: CallOptions): Promise<RecommendAnswer>;
+  /** Nearest users first. Without `model`, the default model answers, or the first that knows similar users. */
+  similarUsers(userId: string, request?: { topK?: number; model?: string }, options?: CallOptions): Promise<SimilarUsersAnswer>;
+  /** Why an item has its score in the list of one asker. Throws ConfigError when the model cannot say. */
+  explain(request: ExplainRequest, options?: CallOptions): Promise<ExplainAnswer>;
   /** Items whose id or text properties contain `q` (case ignored), the more popular first. `limit` 1 to 100, default 20. */
   searchItems(
     request?: { q?: string; limit?: number },
@@ -138,6 +149,8 @@ export function createRecommendService({
       details: { path: "model", got: name, allowed: [...byName.keys()] },
     });
   };
+  const pickKnowing = (kind: "item" | "user", name: string | undefined): LoadedModel =>
+    name === undefined ? ([main, ...models].find(({ model }) => knowsSimilar(model.fitted, kind)) ?? main) : pick(name);
   const main = pick(defaultModel ?? models[0].name);
   const { users, items, numItems, seen, popularity } = main.model;
   const columns = Object.entries(itemProperties);
@@ -166,7 +179,7 @@ export function createRecommendService({
 
   return {
     async recommend(
-      { user, history = [], topK, excludeSeen = excludeSeenByDefault, include, exclude, model: name = main.name },
+      { user, history, topK, excludeSeen = excludeSeenByDefault, include, exclude, model: name = main.name },
       { signal } = {},
     ) {
       const loaded = pick(name);
@@ -178,13 +191,7 @@ export function createRecommendService({
           details: { path: "include" },
         });
       }
-      const events = await knownItems(
-        "history",
-        history.map(({ itemId }) => itemId),
-        model.items,
-      );
-      const weights = history.map(({ weight = 1 }, place) => checkWeight(weight, `history[${place}].weight`));
-      const recommendation = await model.recommend(toQuery(model, user, { events, weights }), {
+      const recommendation = await model.recommend(await queryOf(model, { user, history }), {
         topK: checkWhole("topK", topK ?? 10, maxTopK),
         excludeSeen,
         include: allowed,
@@ -195,10 +202,23 @@ export function createRecommendService({
     },
 
     async similarItems(itemId, { topK = 10, model: name } = {}, { signal } = {}) {
-      const knowing = [main, ...models].find(({ model }) => knowsSimilar(model.fitted, "item"));
-      const loaded = name === undefined ? (knowing ?? main) : pick(name);
+      const loaded = pickKnowing("item", name);
       const itemIndex = await knownIndex("item", itemId, loaded.model.items, signal);
-      return answer(await loaded.model.similarItems(itemIndex, { topK: checkWhole("topK", topK, maxTopK) }), loaded);
+      return answer(await loaded.model.similarItems(itemIndex, { topK: checkWhole("topK", topK, maxTopK), signal }), loaded);
+    },
+
+    async similarUsers(userId, { topK = 10, model: name } = {}, { signal } = {}) {
+      const { model, version } = pickKnowing("user", name);
+      const asked = await knownIndex("user", userId, model.users, signal);
+      const { userIndex, score } = await model.similarUsers(asked, { topK: checkWhole("topK", topK, maxTopK), signal });
+      return {
+        users: Array.from(userIndex, (index, place) => ({ userId: model.users.idOf(index), score: score[place] })),
+        modelVersion: version,
+      };
+    },
+
+    async explain(request, { signal } = {}) {
+      return explain(pick(request.model ?? main.name), request, { models, withProperties, signal });
     },
 
     async searchItems({ q = "", limit = 20 } = {}, { signal } = {}) {
@@ -237,6 +257,8 @@ export function createRecommendService({
         version: loaded.version,
         default: loaded === main,
         similarItems: knowsSimilar(loaded.model.fitted, "item"),
+        similarUsers: knowsSimilar(loaded.model.fitted, "user"),
+        explanations: loaded.model.fitted.explain !== undefined,
         numUsers: loaded.model.numUsers,
         numItems: loaded.model.numItems,
         metrics: loaded.metrics ?? {},
@@ -248,34 +270,6 @@ export function createRecommendService({
       for (const { model } of models) model.dispose();
     },
   };
-}
-
-/** A known user without new events is asked for by index; otherwise training row and events become one history. */
-function toQuery(model: Recommender, user: string | undefined, { events, weights }: { events: number[]; weights: number[] }): Query {
-  const userIndex = user === undefined ? -1 : model.users.indexOf(user);
-  if (events.length === 0) return userIndex < 0 ? {} : { userIndex };
-  const summed = new Map<number, number>();
-  if (userIndex >= 0) {
-    const { offsets, indices, values } = model.seen;
-    for (let e = offsets[userIndex]; e < offsets[userIndex + 1]; e++) summed.set(indices[e], values[e]);
-  }
-  events.forEach((itemIndex, place) => {
-    summed.set(itemIndex, (summed.get(itemIndex) ?? 0) + weights[place]);
-  });
-  return { history: Array.from(summed, ([itemIndex, weight]) => ({ itemIndex, weight })) };
-}
-
-function checkWhole(path: string, value: number, most: number): number {
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new ConfigError(`${path} is ${value}.`, {
-    hint: `Give a whole number from 1 to ${most}.`,
-    details: { path, got: value, allowed: [1, most] },
-  });
-}
-
-function checkWeight(weight: number, path: string): number {
-  if (weight >= 0 && weight <= MAX_WEIGHT) return weight;
-  throw new ConfigError(`${path} is ${weight}.`, { hint: "Weights are numbers from 0 to 1e30.", details: { path, got: weight } });
 }
 
 function jsonValue(value: string | number | null | undefined): string | number | null {

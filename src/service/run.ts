@@ -2,9 +2,9 @@
  * The use case "run": trains a recipe, or takes the result of an earlier run when recipe, data and version of the
  * package are the same and its models are undamaged, and gives the service that answers from it.
  */
-import { join } from "node:path";
 import { ModelFormatError, NotFoundError } from "../core/errors.js";
 import { loadItemProperties } from "../store/model-folder.js";
+import { directionOf } from "../tuning/model-objective.js";
 import { dataFingerprint, sourceFile } from "./prepare-data.js";
 import type { Recipe } from "./recipe/recipe.js";
 import { createRecommendService, type LoadedModel, type RecommendService } from "./recommend.js";
@@ -42,18 +42,49 @@ async function damageOf({ models }: RunResult, workspace: Workspace, signal?: Ab
   return undefined;
 }
 
-/** The service that answers from the models of a run; its default model is `defaultModel` or the champion. */
+export interface ServeRunOptions {
+  /** Default: the champion, or the best of those that can be loaded. */
+  defaultModel?: string;
+  /** Load this model alone. */
+  only?: string;
+  threads?: number;
+  /** Told of each model that is left out because its files are damaged or gone. */
+  onSkipped?: (label: string, reason: string) => void;
+}
+
+/**
+ * The service that answers from the models of a run. One that is damaged is left out while others remain; throws
+ * ModelFormatError or NotFoundError when none does, or when it is the one asked for by name.
+ */
 export async function serveRun(
   { result, workspace }: Pick<RecipeRun, "result" | "workspace">,
-  { defaultModel = result.champion, only, threads }: { defaultModel?: string; only?: string; threads?: number } = {},
+  { defaultModel, only, threads, onSkipped }: ServeRunOptions = {},
 ): Promise<RecommendService> {
   const models: LoadedModel[] = [];
+  let itemProperties: Awaited<ReturnType<typeof loadItemProperties>>;
+  let damage: unknown;
   for (const { label, version } of result.models) {
     if (only !== undefined && label !== only) continue;
-    const { model, manifest } = await workspace.models.load(label, { version, threads });
-    models.push({ name: label, version: manifest.version, model, metrics: manifest.metrics, createdAt: manifest.createdAt });
+    try {
+      const { model, manifest, folder } = await workspace.models.load(label, { version, threads });
+      itemProperties ??= await loadItemProperties(folder);
+      models.push({ name: label, version: manifest.version, model, metrics: manifest.metrics, createdAt: manifest.createdAt });
+    } catch (error) {
+      if (!(error instanceof ModelFormatError || error instanceof NotFoundError) || label === defaultModel) throw error;
+      damage = error;
+      onSkipped?.(label, error.message);
+    }
   }
-  const [first] = result.models;
-  const itemProperties = await loadItemProperties(join(workspace.models.root, first.label, first.version!));
-  return createRecommendService({ models, defaultModel, itemProperties, excludeSeen: result.excludeSeen });
+  if (models.length === 0 && damage) throw damage;
+  const labels = models.map(({ name }) => name);
+  const champion = labels.find((label) => label === result.champion) ?? bestModel(result, labels);
+  return createRecommendService({ models, defaultModel: defaultModel ?? champion, itemProperties, excludeSeen: result.excludeSeen });
+}
+
+/** The best of some models by the metric that chose the champion; the first where nothing was judged. */
+function bestModel({ models, parts, chosenBy }: RunResult, labels: readonly string[]): string | undefined {
+  const part = parts[0]?.name;
+  const sign = part !== undefined && directionOf(chosenBy) === "minimize" ? -1 : 1;
+  const value = ({ metrics }: RunResult["models"][number]) => sign * ((part && metrics[part]?.[chosenBy]) || 0);
+  return models.filter(({ label }) => labels.includes(label)).sort((a, b) => value(b) - value(a))[0]?.label;
 }

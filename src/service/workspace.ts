@@ -37,7 +37,7 @@ export interface Workspace {
   clean(): Promise<number>;
   /** Path of a data file of this workspace, written when it is not there with exactly these contents. */
   dataFile(name: string, contents: string): Promise<string>;
-  /** The result under `key`, when it is there, whole, and with all its models. */
+  /** The result under `key`, when it is there, whole, and with at least one of its models. */
   readRun(key: string): Promise<RunResult | undefined>;
   /** Writes a result; from then on the run counts as done. */
   writeRun(result: RunResult): Promise<void>;
@@ -62,8 +62,8 @@ export function openWorkspace(root: string = DEFAULT_WORKSPACE, recipe: string):
     async readRun(key) {
       if (!existsSync(runFile(key))) return undefined;
       const result = parseResult(await readText(runFile(key)));
-      const complete = result?.models.every(({ label, version }) => existsSync(join(models.root, label, version!)));
-      return complete ? result : undefined;
+      const usable = result?.models.some(({ label, version }) => existsSync(join(models.root, label, version!)));
+      return usable ? result : undefined;
     },
 
     async writeRun(result) {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CancelledError } from "../../src/core/errors.js";
 import { numberedIds } from "../../src/data/id-map.js";
+import { knowsSimilar } from "../../src/ranking/similar.js";
 import type { ItemsResponse, ModelsResponse, UserItemsResponse, UsersResponse } from "../../src/server/api-types.js";
 import type { Server } from "../../src/server/app.js";
 import { createRecommendService, type RecommendService } from "../../src/service/recommend.js";
@@ -83,19 +84,22 @@ describe("GET /v1/users/{id}/items", () => {
 });
 
 test("GET /v1/models names all models, their metrics and the default one", async () => {
+  const [als] = await shopModels();
   const { models } = (await (await fetch(`${url}/v1/models`)).json()) as ModelsResponse;
   expect(models[0]).toEqual({
     name: "als",
     version: "als-1",
     default: true,
     similarItems: true,
+    similarUsers: knowsSimilar(als.model.fitted, "user"),
+    explanations: als.model.fitted.explain !== undefined,
     numUsers: userIds.length,
     numItems: itemIds.length,
     metrics: { "ndcg@10": 0.25 },
     createdAt: "2026-01-02T03:04:05.000Z",
   });
   expect(models.slice(1)).toMatchObject([
-    { name: "popularity", default: false, similarItems: false, metrics: {} },
+    { name: "popularity", default: false, similarItems: false, similarUsers: false, explanations: true, metrics: {} },
     { name: "repeat", default: false, similarItems: false },
   ]);
 });

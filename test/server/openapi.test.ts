@@ -39,12 +39,15 @@ test("lists exactly the routes of the API", () => {
   expect(operations.sort()).toEqual([
     "get /healthz",
     "get /readyz",
+    "get /v1/explanations",
     "get /v1/items",
     "get /v1/items/{id}/similar",
     "get /v1/models",
     "get /v1/recommendations",
     "get /v1/users",
     "get /v1/users/{id}/items",
+    "get /v1/users/{id}/similar",
+    "post /v1/explanations",
     "post /v1/recommendations",
   ]);
 });

@@ -120,7 +120,10 @@ describe("addresses", () => {
   });
 
   test("an unknown address names the nearest", async () => {
-    expect(await problemOf("/v1/recomendations")).toMatchObject({ status: 404, hint: "Did you mean /v1/recommendations?" });
+    expect(await problemOf("/v1/recomendations")).toMatchObject({
+      status: 404,
+      hint: "Did you mean /v1/recommendations, /v1/explanations?",
+    });
     expect(await problemOf("/elsewhere/entirely")).toMatchObject({ status: 404, code: "E_NOT_FOUND" });
     expect(await problemOf("/../package.json")).toMatchObject({ status: 404 });
   });

@@ -102,7 +102,7 @@ describe("run", () => {
     expect((await latestRun(options.workspace)).result.key).toBe(first.result.key);
   });
 
-  test("a damaged model is refused when served, and mended by training again", async () => {
+  test("a damaged model is left out while others remain, refused by name, and mended by training again", async () => {
     const { recipe, options } = shop("{ test: { by: last-days, days: 10 } }");
     const run = await runRecipe(recipe, options);
     const arrays = join(run.workspace.models.root, "als", run.result.models[1].version!, "arrays");
@@ -110,7 +110,15 @@ describe("run", () => {
     const bytes = readFileSync(file);
     bytes[bytes.length - 1] ^= 16;
     writeFileSync(file, bytes);
-    await expectError(serveRun(run, { threads: 1 }), "E_MODEL_FORMAT", /damaged.*tastemaker run.*--fresh/);
+    const skipped: string[] = [];
+    expect(run.result.champion).toBe("als");
+    const rest = await serveRun(run, { threads: 1, onSkipped: (label, reason) => skipped.push(`${label}: ${reason}`) });
+    expect(skipped).toEqual([expect.stringMatching(/^als: .*damaged/)]);
+    expect(rest.listModels().models).toMatchObject([{ name: "popularity", default: true }]);
+    expect((await rest.searchItems({ limit: 1 })).items[0].properties?.title).toMatch(/Product/);
+    rest.dispose();
+    await expectError(serveRun(run, { threads: 1, defaultModel: "als" }), "E_MODEL_FORMAT", /damaged.*tastemaker run.*--fresh/);
+    await expectError(serveRun(run, { threads: 1, only: "als" }), "E_MODEL_FORMAT", /damaged/);
     const steps: RunStep[] = [];
     const mended = await runRecipe(recipe, { ...options, onStep: (step) => steps.push(step) });
     expect(mended.reused).toBe(false);

@@ -1,11 +1,16 @@
 /** `tastemaker recommend`: one list for a known user or for given items, from the latest run. */
 import type { Command } from "commander";
 import { ConfigError } from "../../core/errors.js";
+import type { ExplainAnswer } from "../../service/explain.js";
 import { serveRun } from "../../service/run.js";
 import { latestRun } from "../../service/workspace.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { wholeNumber, workspaceOption } from "../run-options.js";
+import { skippedNote } from "../skipped-note.js";
 import { formatTable } from "../table.js";
+
+/** Contributions shown for each item. */
+const SHOWN = 3;
 
 interface Options extends CommonOptions {
   user?: string;
@@ -15,6 +20,7 @@ interface Options extends CommonOptions {
   recipe?: string;
   workspace: string;
   excludeSeen?: boolean;
+  explain?: boolean;
 }
 
 export function registerRecommend(program: Command, context: CliContext): void {
@@ -28,36 +34,56 @@ export function registerRecommend(program: Command, context: CliContext): void {
     .option("--recipe <name>", "whose latest run; default: the latest of all")
     .option("--exclude-seen", "leave out what the user had; default: as the models were judged")
     .option("--no-exclude-seen", "let it appear again")
+    .option("--explain", "say which of the asker's items give each item its score")
     .addOption(workspaceOption(program));
   withCommonOptions(command)
     .addHelpText(
       "after",
-      examples("tastemaker recommend --user C10001", "tastemaker recommend --items P0007,P0311 --top-k 5 --model als --json"),
+      examples(
+        "tastemaker recommend --user C10001",
+        "tastemaker recommend --user C10001 --explain",
+        "tastemaker recommend --items P0007,P0311 --top-k 5 --model als --json",
+      ),
     )
     .action(async (options: Options) => {
       if (options.user === undefined && options.items === undefined) {
         throw new ConfigError("Nobody to recommend to.", { hint: "Give --user ID, or --items with the ids of items someone had." });
       }
       const run = await latestRun(options.workspace, options.recipe);
-      const service = await serveRun(run, { defaultModel: options.model });
+      const service = await serveRun(run, { defaultModel: options.model, onSkipped: skippedNote(context) });
       try {
         const history = options.items?.split(",").map((itemId) => ({ itemId: itemId.trim() }));
         const { user, topK, excludeSeen = run.result.excludeSeen } = options;
         const answer = await service.recommend({ user, history, topK, excludeSeen }, { signal: context.signal });
+        const explanations: ExplainAnswer[] = [];
+        for (const { itemId } of options.explain ? answer.items : [])
+          explanations.push(
+            await service.explain({ user, history, item: itemId, limit: options.json ? 100 : SHOWN }, { signal: context.signal }),
+          );
         if (options.json) {
-          context.print(JSON.stringify(answer));
+          const items = answer.items.map((item, place) => (options.explain ? { ...item, explanation: explanations[place] } : item));
+          context.print(JSON.stringify({ ...answer, items }));
           return;
         }
         const properties = [...new Set(answer.items.flatMap((item) => Object.keys(item.properties ?? {})))];
-        const rows = answer.items.map((item) => [
+        const rows = answer.items.map((item, place) => [
           item.itemId,
           item.score.toPrecision(4),
           item.source,
           ...properties.map((name) => String(item.properties?.[name] ?? "")),
+          ...(options.explain ? [inWords(explanations[place])] : []),
         ]);
-        context.print(formatTable([["item", "score", "source", ...properties], ...rows]));
+        context.print(formatTable([["item", "score", "source", ...properties, ...(options.explain ? ["because of"] : [])], ...rows]));
       } finally {
         service.dispose();
       }
     });
+}
+
+/** "P0311 +0.412, P0007 +0.2, others +0.01, base +0.05": what adds up to the score. */
+function inWords({ contributions, rest, base }: ExplainAnswer): string {
+  const parts: [string, number][] = contributions.map(({ itemId, contribution }) => [itemId, contribution]);
+  if (rest !== 0) parts.push(["others", rest]);
+  if (base !== 0 || parts.length === 0) parts.push(["base", base]);
+  return parts.map(([name, value]) => `${name} ${value < 0 ? "−" : "+"}${Number(Math.abs(value).toPrecision(3))}`).join(", ");
 }

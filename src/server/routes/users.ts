@@ -1,6 +1,15 @@
-/** GET /v1/users (users that the default model knows) and GET /v1/users/{id}/items (what one of them has). */
+/** GET /v1/users (users that the default model knows), /v1/users/{id}/items (what one of them has) and /v1/users/{id}/similar. */
 import type { RecommendService } from "../../service/recommend.js";
-import { problemResponses, userItemsQuery, userItemsResponse, userParams, usersQuery, usersResponse } from "../schemas.js";
+import {
+  problemResponses,
+  similarQuery,
+  similarUsersResponse,
+  userItemsQuery,
+  userItemsResponse,
+  userParams,
+  usersQuery,
+  usersResponse,
+} from "../schemas.js";
 import { type App, clientSignal } from "./context.js";
 
 export function userRoutes(app: App, service: RecommendService): void {
@@ -34,5 +43,31 @@ export function userRoutes(app: App, service: RecommendService): void {
       },
     },
     ({ params, query }, reply) => service.userItems(params.id, query, { signal: clientSignal(reply) }),
+  );
+
+  app.get(
+    "/v1/users/:id/similar",
+    {
+      schema: {
+        tags: ["recommendations"],
+        operationId: "getSimilarUsers",
+        summary: "Users like one user",
+        description: "Without `model`, the default model answers, or the first that knows similar users.",
+        params: userParams,
+        querystring: similarQuery,
+        response: {
+          200: similarUsersResponse,
+          ...problemResponses({
+            400: "Something in the request is wrong, or the model knows no similar users.",
+            404: "There is no such user or model.",
+            500: "The server failed.",
+          }),
+        },
+      },
+    },
+    async ({ params, query, id: requestId }, reply) => ({
+      ...(await service.similarUsers(params.id, query, { signal: clientSignal(reply) })),
+      requestId,
+    }),
   );
 }
