@@ -12,13 +12,13 @@ import { similarities, similarityProblem, weightingOf, weightings } from "./part
 import { recencyOf } from "./parts/user-history.js";
 
 const schema = z.strictObject({
-  similarity: z.enum(similarities).default("cosine"),
+  similarity: z.enum(similarities).default("tf-idf"),
   neighbours: z.int().min(1).max(100_000).default(200),
-  shrinkage: z.number().min(0).default(0),
+  shrinkage: z.number().min(0).default(20),
   alpha: z.number().min(0).max(2).default(0.5),
-  weighting: z.enum(weightings).default("binary"),
+  weighting: z.enum(weightings).default("log"),
   historyDecay: z.number().positive().max(1).default(1),
-  normalizeRows: z.boolean().default(false),
+  normalizeRows: z.boolean().default(true),
   selfSimilarity: z.boolean().default(true),
 });
 

@@ -16,10 +16,11 @@ import { blend } from "./blend.js";
 import { itemKnn } from "./item-knn.js";
 import { itemPopularity, popularity } from "./popularity.js";
 import { repeat } from "./repeat.js";
+import { rp3beta } from "./rp3beta.js";
 import { svd } from "./svd.js";
 import { svdPlusPlus } from "./svd-plus-plus.js";
 
-const definitions = [popularity, repeat, als, bias, blend, itemKnn, svd, svdPlusPlus] as unknown as ModelDefinition[];
+const definitions = [popularity, repeat, als, bias, blend, itemKnn, svd, svdPlusPlus, rp3beta] as unknown as ModelDefinition[];
 
 /** All registered models. */
 export function listModels(): readonly ModelDefinition[] {

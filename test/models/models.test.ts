@@ -14,6 +14,10 @@ const variants: Record<string, Record<string, unknown>[]> = {
     { similarity: "jaccard", historyDecay: 0.7 },
     { similarity: "conditional", weighting: "linear" },
   ],
+  rp3beta: [
+    { alpha: 0.6, weighting: "binary", neighbours: 30, normalizeRows: false },
+    { alpha: 1.5, beta: 0, weighting: "linear" },
+  ],
   als: [
     { factors: 5, solver: "cholesky" },
     { regularization: 0.1, regularizationExponent: 1, unobservedWeight: 0.1, factors: 20 },

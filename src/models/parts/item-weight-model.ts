@@ -4,16 +4,11 @@
  */
 import type { Csr } from "../../core/interactions.js";
 import type { FittedModel, SavedModel } from "../../core/model.js";
-import { createItemWeightScorer } from "./item-weights.js";
+import { createItemWeightScorer, type ItemWeights } from "./item-weights.js";
 import { savedFloat32, savedInt32, savedLength } from "./saved-arrays.js";
 
-export interface ItemWeightParts {
-  /** Item × item, see item-weights.ts. */
-  weights: Csr;
-  seen: Csr;
-  valueFrom?: (weight: number) => number;
-  decay?: { perPlace: number; recency: Int32Array };
-}
+/** See item-weights.ts. */
+export type ItemWeightParts = Omit<ItemWeights, "numItems" | "weights"> & { weights: Csr };
 
 export function itemWeightModel(
   { name, params, numUsers, numItems }: { name: string; params: Record<string, unknown>; numUsers: number; numItems: number },

@@ -17,6 +17,8 @@ export interface ItemWeights {
   seen: Csr;
   /** Value of an item from its summed weight. Default: the weight itself. */
   valueFrom?: (weight: number) => number;
+  /** Values of a whole history at once, where they depend on each other; in place of `valueFrom`. */
+  valuesFrom?: (weights: Float32Array) => Float64Array;
   /** `recency` is aligned to the entries of `seen` (`recencyOf`); without decay every place counts the same. */
   decay?: { perPlace: number; recency: Int32Array };
 }
@@ -29,12 +31,12 @@ interface ValuedHistory {
   values: Float64Array;
 }
 
-export function createItemWeightScorer({ numItems, weights, seen, valueFrom, decay }: ItemWeights): ItemWeightScorer {
+export function createItemWeightScorer({ numItems, weights, seen, valueFrom, valuesFrom, decay }: ItemWeights): ItemWeightScorer {
   const matrix = weights instanceof Float32Array ? denseRows(weights, numItems) : sparseRows(weights);
 
   const valuedHistory = (query: Query): ValuedHistory => {
     const { indices, weights, recency } = historyRow(query, seen, decay?.recency);
-    const values = Float64Array.from(weights, valueFrom);
+    const values = valuesFrom ? valuesFrom(weights) : Float64Array.from(weights, valueFrom);
     if (decay && recency) for (let k = 0; k < values.length; k++) values[k] *= decay.perPlace ** recency[k];
     return { indices, values };
   };
