@@ -8,6 +8,8 @@ export { alsLoss, ridgeLoss } from "./als-loss";
 export { packItems, topKScan } from "./top-k";
 export { topKBatch } from "./top-k-batch";
 export { clearNeighbours, sortNeighbours, sparseNeighbours } from "./sparse-neighbours";
+export { packInt4, topKInt4 } from "./top-k-int4";
+export { measureBlocks, topKInt16 } from "./top-k-int16";
 export { readBandwidth } from "./read-bandwidth";
 export { ratingAls, ratingErrors } from "./rating-als";
 export { ratingImplicitSums, ratingSgd, ratingSgdImplicit } from "./rating-sgd";

@@ -56,11 +56,10 @@ export function topKBatch(
     items += 128;
   }
   const t0 = v128.load32_splat(thresholds), t1 = v128.load32_splat(thresholds, 4), t2 = v128.load32_splat(thresholds, 8), t3 = v128.load32_splat(thresholds, 12);
-  const passes = v128.or(
-    v128.or(f32x4.gt(f32x4.pmax(c00, c01), t0), f32x4.gt(f32x4.pmax(c10, c11), t1)),
-    v128.or(f32x4.gt(f32x4.pmax(c20, c21), t2), f32x4.gt(f32x4.pmax(c30, c31), t3)),
-  );
-  if (!v128.any_true(passes)) return false;
+  // compared one by one: the larger of a number and NaN may be NaN
+  const low = v128.or(v128.or(f32x4.gt(c00, t0), f32x4.gt(c10, t1)), v128.or(f32x4.gt(c20, t2), f32x4.gt(c30, t3)));
+  const high = v128.or(v128.or(f32x4.gt(c01, t0), f32x4.gt(c11, t1)), v128.or(f32x4.gt(c21, t2), f32x4.gt(c31, t3)));
+  if (!v128.any_true(v128.or(low, high))) return false;
   v128.store(out, c00); v128.store(out, c01, 16); v128.store(out, c10, 32); v128.store(out, c11, 48);
   v128.store(out, c20, 64); v128.store(out, c21, 80); v128.store(out, c30, 96); v128.store(out, c31, 112);
   return true;

@@ -55,8 +55,10 @@ function scan(
       s6 = multiplyAdd(v128.load(p, 96), v, s6); s7 = multiplyAdd(v128.load(p, 112), v, s7);
       p += 128;
     }
-    const best = f32x4.pmax(f32x4.pmax(f32x4.pmax(s0, s1), f32x4.pmax(s2, s3)), f32x4.pmax(f32x4.pmax(s4, s5), f32x4.pmax(s6, s7)));
-    if (v128.any_true(f32x4.gt(best, threshold))) {
+    // compared one by one: the larger of a number and NaN may be NaN
+    const low = v128.or(v128.or(f32x4.gt(s0, threshold), f32x4.gt(s1, threshold)), v128.or(f32x4.gt(s2, threshold), f32x4.gt(s3, threshold)));
+    const high = v128.or(v128.or(f32x4.gt(s4, threshold), f32x4.gt(s5, threshold)), v128.or(f32x4.gt(s6, threshold), f32x4.gt(s7, threshold)));
+    if (v128.any_true(v128.or(low, high))) {
       v128.store(buffer, s0); v128.store(buffer, s1, 16); v128.store(buffer, s2, 32); v128.store(buffer, s3, 48);
       v128.store(buffer, s4, 64); v128.store(buffer, s5, 80); v128.store(buffer, s6, 96); v128.store(buffer, s7, 112);
       const count = min<u32>(32, numItems - (block << 5));

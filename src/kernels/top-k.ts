@@ -1,24 +1,33 @@
 /**
- * Exact top-k by dot product: binding of assembly/top-k.ts (one query) and top-k-batch.ts (tiles of queries).
- *   score(q, i) = Σ_d query_qd · item_id; best first, equal scores by ascending item index.
+ * Exact top-k by dot product: binding of assembly/top-k.ts (one query), top-k-batch.ts (tiles of queries) and the quantised first passes
+ * top-k-int4.ts and top-k-int16.ts. Their error bound proves what they leave out; a list they cannot prove is scanned in float32.
+ *   score(q, i) = Σ_d query_qd · item_id in float32, the same bits by every way; best first, equal scores by ascending item index.
  * Items are packed once; queries go through a workspace of fixed size, so memory is bounded for any number of them.
  * Called by ranking/ for models with a vector route.
  */
-import { KernelError, throwIfCancelled } from "../core/errors.js";
-import { type Arena, type ArenaOptions, createArena } from "./arena.js";
+import { throwIfCancelled } from "../core/errors.js";
+import { type ArenaOptions, createArena } from "./arena.js";
 import { mergeLists } from "./top-k-merge.js";
+import { type Batch, int4Candidates, int16Candidates, type Pass, planBatch, planIndex, type Quantized } from "./top-k-plan.js";
+import { int4Stride, int16Levels, int16Stride, prepareInt4, prepareInt16, smallestScale } from "./top-k-quantized.js";
+import { checkSearch, type ExcludedItems, inlineWork, misshapen, packItems, pickExcluded, writeExcluded } from "./top-k-workspace.js";
 
 export interface TopKIndexOptions extends ArenaOptions {
   numItems: number;
   /** Length of a vector, 1 or more. */
   dimensions: number;
+  /**
+   * First passes over quantised vectors; answers are the same bits with and without them. `auto` (default): 4-bit codes, an eighth of the
+   * vectors' memory on top, from 2²¹ values on; 16-bit tiles of queries, no memory, in the plain build. `always` and `never` are for tests.
+   */
+  quantized?: Quantized;
 }
 
 export interface TopKSearchOptions {
   /** Places per query, 1 or more. */
   topK: number;
   /** Items that may not appear for query q: indices[offsets[q] … offsets[q + 1]), ascending. */
-  excluded?: { offsets: Int32Array; indices: Int32Array };
+  excluded?: ExcludedItems;
   signal?: AbortSignal;
 }
 
@@ -28,92 +37,146 @@ export interface TopKResult {
   score: Float32Array;
 }
 
+/** Queries answered so far by each pass; `unproven` ones had too many candidates and were scanned in float32. */
+export interface TopKCounts {
+  float32: number;
+  int4: number;
+  int16: number;
+  unproven: number;
+}
+
 export interface TopKIndex {
   /**
    * `queries`: n × dimensions, row-major. A small question is answered on the calling thread, others in threads.
    * Throws CancelledError on abort, KernelError on misshapen input.
    */
   search(queries: Float32Array, options: TopKSearchOptions): Promise<TopKResult>;
+  readonly counts: Readonly<TopKCounts>;
   dispose(): void;
 }
 
-type Block = "items" | "staging" | "queries" | "excludedOffsets" | "excluded" | "lists";
-
-const stagingBytes = 4 * 2 ** 20;
-const queryBytes = 4 * 2 ** 20;
-const listBytes = 16 * 2 ** 20;
-const maxQueries = 8192;
-const excludedEntries = 2 ** 20;
-/** Multiply-adds that one batch may take, so that a long search lets others in between and aborts soon. */
-const workPerBatch = 4e9;
-const inlineWork = 2e6;
-/** Blocks of 32 items that are worth a partition of their own. */
-const blocksPerPartition = 128;
+/** A pass that fails more often than this is not tried again. */
+const maxUnprovenShare = 0.25;
+const triesBeforeJudging = 16;
 
 /** Packs the vectors (numItems × dimensions, row-major) into kernel memory. Throws KernelError when they need more than 4 GiB. */
 export async function createTopKIndex(itemVectors: Float32Array, options: TopKIndexOptions): Promise<TopKIndex> {
-  const { numItems, dimensions } = options;
+  const { numItems, dimensions, quantized = "auto" } = options;
   if (!(Number.isInteger(dimensions) && dimensions >= 1) || itemVectors.length !== numItems * dimensions)
     throw misshapen(`itemVectors has ${itemVectors.length} values, not ${numItems} × ${dimensions}`);
-  const tileQueries = dimensions <= 128 ? 64 : dimensions <= 512 ? 32 : 16;
-  const rowBytes = dimensions * 4;
-  const stagedRows = Math.max(1, Math.min(numItems, Math.floor(stagingBytes / rowBytes)));
-  const capacity = {
-    queries: Math.max(1, Math.min(maxQueries, Math.floor(queryBytes / rowBytes))),
-    excluded: Math.max(excludedEntries, numItems),
-    pairs: Math.max(listBytes / 8, numItems), // every item may be asked for
+  const plan = planIndex({ numItems, dimensions, quantized });
+  const arena = await createArena(plan.arena, options);
+  const { capacity, stagedRows, int4 } = plan;
+  const usable = (await packItems(arena, itemVectors, { numItems, dimensions, stagedRows, int4 })) && quantized !== "never";
+  const has = {
+    int4: usable && int4,
+    int16: usable && (quantized === "always" || arena.build === "plain"), // a fused multiply-add is as fast as 16 bits
   };
-  const arena = await createArena<Block>(
-    {
-      purpose: `A top-k index of ${numItems} items with ${dimensions} dimensions`,
-      hint: "Use fewer dimensions or fewer items.",
-      blocks: {
-        items: Math.ceil(numItems / 32) * 32 * rowBytes,
-        staging: stagedRows * rowBytes,
-        queries: capacity.queries * rowBytes,
-        excludedOffsets: (capacity.queries + 1) * 4,
-        excluded: capacity.excluded * 4,
-        lists: capacity.pairs * 8,
-      },
-      scratchBytes: 128 + tileQueries * 4 + tileQueries * rowBytes,
+  const counts: TopKCounts = { float32: 0, int4: 0, int16: 0, unproven: 0 };
+  const tries = { int4: { all: 0, unproven: 0 }, int16: { all: 0, unproven: 0 } };
+  const { threads } = arena;
+  const context = {
+    ...{ numItems, dimensions, quantized, capacity, threads },
+    allows: (pass: Pass) => {
+      if (pass === "float32") return true;
+      const { all, unproven } = tries[pass];
+      return has[pass] && (quantized === "always" || all < triesBeforeJudging || unproven <= maxUnprovenShare * all);
     },
-    options,
-  );
-  await pack(arena, itemVectors, { numItems, dimensions, stagedRows });
+  };
 
-  /** Answers queries [begin, end) into `result`. */
-  async function searchBatch(queries: Float32Array, batch: Batch, result: TopKResult, { topK, excluded, signal }: TopKSearchOptions) {
-    const { begin, end, size, partitions, tiled } = batch;
+  /** Answers the queries of a batch, `queries` being all of them, into their rows of `result`. */
+  async function searchBatch(queries: Float32Array, batch: Batch, result: TopKResult, options: TopKSearchOptions): Promise<void> {
+    const { begin, end, pass, partitions, size } = batch;
     const count = end - begin;
     arena.float32("queries", count * dimensions).set(queries.subarray(begin * dimensions, end * dimensions));
-    writeExcluded(arena, excluded, begin, end);
-    const { items, queries: queriesAt, lists, excludedOffsets, excluded: excludedAt } = arena.pointers;
-    const kernel = tiled ? "topKBatch" : "topKScan";
-    const head = [items, numItems, dimensions, queriesAt];
-    const tail = [partitions, lists, size, excludedOffsets, excludedAt];
-    const work = {
-      count: (tiled ? Math.ceil(count / tileQueries) : count) * partitions,
-      args: [...head, ...(tiled ? [count, tileQueries] : []), ...tail],
-    };
-    if (count * numItems * dimensions <= inlineWork) arena.runHere(kernel, work);
-    else await arena.parallel(kernel, { ...work, chunk: 1 }, signal);
+    writeExcluded(arena, options.excluded, begin, end);
+    const work = kernelOf(batch);
+    if (count * numItems * dimensions <= inlineWork) arena.runHere(work.kernel, work);
+    else await arena.parallel(work.kernel, { ...work, chunk: 1 }, options.signal);
     const pairs = count * partitions * size;
-    const scores = arena.float32("lists", pairs * 2);
-    const indexes = arena.int32("lists", pairs * 2);
-    mergeLists({ scores, indexes, partitions, size }, { begin, end, topK }, result);
+    const lists = { scores: arena.float32("lists", pairs * 2), indexes: arena.int32("lists", pairs * 2), partitions, size };
+    mergeLists(lists, { begin, end, topK: options.topK }, result);
+    if (pass === "float32") {
+      counts.float32 += count;
+      return;
+    }
+    const unproven: number[] = [];
+    for (const [q, overflow] of arena.int32("overflows", count).entries()) if (overflow) unproven.push(begin + q);
+    tries[pass].all += count;
+    tries[pass].unproven += unproven.length;
+    counts[pass] += count - unproven.length;
+    counts.unproven += unproven.length;
+    if (unproven.length > 0) await searchInFull(unproven, queries, result, options);
+  }
+
+  /** The kernel of a batch with its arguments; what it reads besides items, queries and excluded lists is written here. */
+  function kernelOf({ begin, end, pass, partitions, size, tile }: Batch): { kernel: string; count: number; args: number[] } {
+    const count = end - begin;
+    const at = arena.pointers;
+    const units = Math.ceil(count / tile) * partitions;
+    const head = [at.items, numItems, dimensions, at.queries];
+    const tail = [partitions, at.lists, size, at.excludedOffsets, at.excluded];
+    if (pass === "float32") {
+      return tile === 1
+        ? { kernel: "topKScan", count: units, args: [...head, ...tail] }
+        : { kernel: "topKBatch", count: units, args: [...head, count, tile, ...tail] };
+    }
+    arena.int32("overflows", count).fill(0);
+    if (pass === "int4") {
+      const stride = int4Stride(dimensions);
+      prepareEach(count, stride, prepareInt4);
+      arena.float32("thresholds", count).fill(-Infinity);
+      const own = [at.codes, at.scales, at.bounds, at.prepared, stride, at.thresholds, at.overflows, int4Candidates];
+      return { kernel: "topKInt4", count: units, args: [...head, ...tail, ...own] };
+    }
+    prepareEach(count, int16Stride(dimensions), prepareInt16);
+    const own = [at.measures, at.prepared, int16Levels(dimensions), smallestScale, at.overflows, int16Candidates(size)];
+    return { kernel: "topKInt16", count: units, args: [...head, count, tile, ...tail, ...own] };
+  }
+
+  function prepareEach(count: number, stride: number, prepare: (query: Float32Array, target: DataView) => void): void {
+    const queries = arena.float32("queries", count * dimensions);
+    const { buffer, byteOffset } = arena.int32("prepared", (count * stride) / 4);
+    for (let q = 0; q < count; q++)
+      prepare(queries.subarray(q * dimensions, (q + 1) * dimensions), new DataView(buffer, byteOffset + q * stride, stride));
+  }
+
+  /** Queries whose lists a quantised pass could not prove, once more in float32. */
+  async function searchInFull(
+    which: readonly number[],
+    queries: Float32Array,
+    result: TopKResult,
+    options: TopKSearchOptions,
+  ): Promise<void> {
+    const { topK, signal } = options;
+    const picked = new Float32Array(which.length * dimensions);
+    for (const [p, q] of which.entries()) picked.set(queries.subarray(q * dimensions, (q + 1) * dimensions), p * dimensions);
+    const excluded = options.excluded && pickExcluded(options.excluded, which);
+    const again = emptyResult(which.length, topK);
+    const request = { begin: 0, numQueries: which.length, size: Math.min(topK, numItems), excluded };
+    for (; request.begin < which.length; ) {
+      const batch = planBatch(request, { ...context, allows: (pass) => pass === "float32" });
+      await searchBatch(picked, batch, again, { topK, excluded, signal });
+      request.begin = batch.end;
+    }
+    for (const [p, q] of which.entries()) {
+      result.itemIndex.set(again.itemIndex.subarray(p * topK, (p + 1) * topK), q * topK);
+      result.score.set(again.score.subarray(p * topK, (p + 1) * topK), q * topK);
+    }
   }
 
   return {
+    counts,
     async search(queries, searchOptions) {
       const { topK, excluded, signal } = searchOptions;
       const numQueries = queries.length / dimensions;
-      checkSearch(numQueries, topK, dimensions, queries.length, excluded);
+      checkSearch(numQueries, topK, { dimensions, length: queries.length, excluded });
       throwIfCancelled(signal);
-      const result = { itemIndex: new Int32Array(numQueries * topK).fill(-1), score: new Float32Array(numQueries * topK).fill(-Infinity) };
+      const result = emptyResult(numQueries, topK);
       if (numItems === 0) return result;
       const size = Math.min(topK, numItems);
       for (let begin = 0; begin < numQueries; ) {
-        const batch = nextBatch({ begin, numQueries, size, excluded });
+        const batch = planBatch({ begin, numQueries, size, excluded }, context);
         await arena.exclusive(() => searchBatch(queries, batch, result, searchOptions));
         begin = batch.end;
       }
@@ -121,67 +184,8 @@ export async function createTopKIndex(itemVectors: Float32Array, options: TopKIn
     },
     dispose: () => arena.dispose(),
   };
-
-  /** As many queries as the workspace holds; partitions of the items where there are too few queries to keep all threads busy. */
-  function nextBatch(request: { begin: number; numQueries: number; size: number; excluded: TopKSearchOptions["excluded"] }): Batch {
-    const { begin, numQueries, size, excluded } = request;
-    const byWork = Math.ceil(workPerBatch / (numItems * dimensions));
-    const most = Math.min(capacity.queries, Math.floor(capacity.pairs / size), Math.max(byWork, tileQueries * arena.threads));
-    let end = Math.min(numQueries, begin + most);
-    if (excluded) while (end > begin + 1 && excluded.offsets[end] - excluded.offsets[begin] > capacity.excluded) end--;
-    const count = end - begin;
-    const tiled = count >= 4;
-    const tiles = tiled ? Math.ceil(count / tileQueries) : count;
-    const useful = Math.ceil(numItems / 32 / blocksPerPartition);
-    const wanted = tiles >= 4 * arena.threads ? 1 : Math.ceil((4 * arena.threads) / tiles);
-    const partitions = Math.max(1, Math.min(wanted, useful, Math.floor(capacity.pairs / (count * size))));
-    return { begin, end, size, partitions, tiled };
-  }
 }
 
-interface Batch {
-  begin: number;
-  end: number;
-  /** Pairs per list. */
-  size: number;
-  partitions: number;
-  tiled: boolean;
-}
-
-async function pack(arena: Arena<Block>, itemVectors: Float32Array, shape: { numItems: number; dimensions: number; stagedRows: number }) {
-  const { numItems, dimensions, stagedRows } = shape;
-  for (let first = 0; first < numItems; first += stagedRows) {
-    const count = Math.min(stagedRows, numItems - first);
-    arena.float32("staging", count * dimensions).set(itemVectors.subarray(first * dimensions, (first + count) * dimensions));
-    const args = [arena.pointers.staging, first, dimensions, arena.pointers.items];
-    if (numItems * dimensions <= inlineWork) arena.runHere("packItems", { count, args });
-    else await arena.parallel("packItems", { count, chunk: 256, args });
-  }
-}
-
-/** Offsets start at 0 in the workspace. */
-function writeExcluded(arena: Arena<Block>, excluded: TopKSearchOptions["excluded"], begin: number, end: number): void {
-  const offsets = arena.int32("excludedOffsets", end - begin + 1);
-  if (excluded === undefined) {
-    offsets.fill(0);
-    return;
-  }
-  const first = excluded.offsets[begin];
-  for (let q = begin; q <= end; q++) offsets[q - begin] = excluded.offsets[q] - first;
-  arena.int32("excluded", excluded.offsets[end] - first).set(excluded.indices.subarray(first, excluded.offsets[end]));
-}
-
-function checkSearch(numQueries: number, topK: number, dimensions: number, length: number, excluded: TopKSearchOptions["excluded"]): void {
-  if (!Number.isInteger(numQueries)) throw misshapen(`queries has ${length} values, which is no multiple of ${dimensions} dimensions`);
-  if (!(Number.isInteger(topK) && topK >= 1)) throw misshapen(`topK is ${topK}, not a whole number from 1 on`);
-  if (excluded === undefined) return;
-  const { offsets, indices } = excluded;
-  if (offsets.length !== numQueries + 1) throw misshapen(`excluded.offsets has ${offsets.length} values for ${numQueries} queries`);
-  for (let q = 0; q < numQueries; q++)
-    for (let e = offsets[q] + 1; e < offsets[q + 1]; e++)
-      if (!(indices[e] > indices[e - 1])) throw misshapen(`the excluded items of query ${q} do not ascend`);
-}
-
-function misshapen(what: string): KernelError {
-  return new KernelError(`Top-k search: ${what}.`, { hint: "Pass row-major arrays whose lengths fit each other." });
+function emptyResult(numQueries: number, topK: number): TopKResult {
+  return { itemIndex: new Int32Array(numQueries * topK).fill(-1), score: new Float32Array(numQueries * topK).fill(-Infinity) };
 }

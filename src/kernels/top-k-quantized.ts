@@ -1,0 +1,129 @@
+/**
+ * Queries made ready for the quantised first passes of assembly/top-k-int4.ts and top-k-int16.ts: whole-number coefficients and the bound
+ * of the error that a score taken from them can have. Cauchy–Schwarz on what rounding left over of item and query, plus the rounding
+ * of the float32 score itself (γ_d = d·2⁻²⁴, Higham 2002) and of the comparison. Called by top-k.ts.
+ */
+
+/** Magnitudes outside [2⁻⁵⁰, 2⁵⁰] are left to the float32 scan: there products may overflow or lose digits to underflow. */
+const smallest = 2 ** -50;
+const largest = 2 ** 50;
+
+export function inRange(magnitude: number): boolean {
+  return magnitude >= smallest && magnitude <= largest;
+}
+
+/** Least scale of a block of zeros, as in the kernels. */
+export const smallestScale = smallest;
+
+/** Bytes of a query made ready for 4-bit items. */
+export function int4Stride(dimensions: number): number {
+  return 32 + 16 * Math.ceil(dimensions / 8);
+}
+
+/** Bytes of a query made ready for 16-bit items. */
+export function int16Stride(dimensions: number): number {
+  return 8 + 4 * Math.ceil(dimensions / 2);
+}
+
+/** Item and query steps such that no sum of `dimensions` products leaves 32 bits. */
+export function int16Levels(dimensions: number): number {
+  return Math.min(8191, Math.floor(Math.sqrt((2 ** 31 - 2 ** 16) / dimensions)) - 1);
+}
+
+interface Norms {
+  max: number;
+  sum: number;
+  euclidean: number;
+}
+
+function normsOf(query: Float32Array): Norms {
+  let max = 0;
+  let sum = 0;
+  let squares = 0;
+  for (const value of query) {
+    const size = Math.abs(value);
+    if (size > max) max = size;
+    sum += size;
+    squares += value * value;
+  }
+  return { max, sum, euclidean: Math.sqrt(squares) };
+}
+
+/** Relative error of a float32 score against Σ |item_d · query_d|. */
+function rounding(dimensions: number): number {
+  return (dimensions + 2) * 2 ** -24 * 1.01;
+}
+
+/**
+ * Writes one query for `topKInt4`: weights of the low and the high sums, offset, error per ‖residual‖, per ‖code‖, constant; then its
+ * coefficients (i16). Out of range the error is endless: then every
+ * item is a candidate, or too many are and the query is scanned in full.
+ */
+export function prepareInt4(query: Float32Array, target: DataView): void {
+  const dimensions = query.length;
+  const words = Math.ceil(dimensions / 8);
+  for (let at = 0; at < int4Stride(dimensions); at += 4) target.setInt32(at, 0, true);
+  const { max, euclidean } = normsOf(query);
+  if (!(inRange(max) && euclidean < Number.POSITIVE_INFINITY)) {
+    // also NaN
+    target.setFloat32(20, Number.POSITIVE_INFINITY, true);
+    return;
+  }
+  const step = max / 30_000;
+  // a signed nibble counts 4096 · c3, so the sums of the two upper nibbles bound c3: 32768·c3 + 3840·17·c3 a half, in 31 bits
+  const highest = Math.max(1, Math.min(1900, Math.floor((2 ** 31 - 1) / (98_048 * 2 * words))));
+  const weight = Math.fround(30_000 / (4096 * highest));
+  let offset = 0;
+  let lowSum = 0;
+  let highSum = 0;
+  let lost = 0;
+  for (let half = 0; half < 2 * words; half++) {
+    const first = 4 * half;
+    const wanted = [0, 1, 2, 3].map((d) => (first + d < dimensions ? query[first + d] / step : 0));
+    const c3 = Math.round(wanted[3] / (4096 * weight));
+    const c2 = Math.round(wanted[2] / (256 * weight)) - c3;
+    const c1 = Math.round(wanted[1] / 16 - weight * c3);
+    const c0 = Math.round(wanted[0] - weight * c3);
+    const effective = [c0 + weight * c3, 16 * (c1 + weight * c3), 256 * weight * (c2 + c3), 4096 * weight * c3];
+    for (let d = 0; d < 4 && first + d < dimensions; d++) {
+      offset += effective[d] * (d < 3 ? 7.5 : -0.5);
+      lost += (wanted[d] - effective[d]) ** 2;
+    }
+    lowSum += 15 * Math.abs(c0) + 240 * Math.abs(c1);
+    highSum += 3840 * Math.abs(c2) + 32_768 * Math.abs(c3);
+    const at = 32 + 16 * (half >> 1) + 2 * (half & 1);
+    for (const [d, coefficient] of [c0, c1, c2, c3].entries()) target.setInt16(at + 4 * d, coefficient, true);
+  }
+  const gamma = rounding(dimensions);
+  const length = euclidean / step;
+  const figures = [
+    1,
+    weight,
+    offset,
+    length * (1 + gamma) * 1.00001,
+    (Math.sqrt(lost) + gamma * length) * 1.00001,
+    1 + 2 ** -18 * (lowSum + weight * highSum + Math.abs(offset)),
+  ];
+  for (const [f, figure] of figures.entries()) target.setFloat32(4 * f, figure * step, true);
+}
+
+/** Writes one query for `topKInt16`: error per item step, error per ‖item‖, codes. Out of range: zeros, which tell no item from another. */
+export function prepareInt16(query: Float32Array, target: DataView): void {
+  const dimensions = query.length;
+  for (let at = 0; at < int16Stride(dimensions); at += 4) target.setInt32(at, 0, true);
+  const { max, sum, euclidean } = normsOf(query);
+  if (!(inRange(max) && euclidean < Number.POSITIVE_INFINITY)) return; // also NaN
+  const step = max / int16Levels(dimensions);
+  let lost = 0;
+  let lostSum = 0;
+  for (let d = 0; d < dimensions; d++) {
+    const wanted = query[d] / step;
+    const code = Math.round(wanted);
+    lost += (wanted - code) ** 2;
+    lostSum += Math.abs(wanted - code);
+    target.setInt16(8 + 2 * d, code, true);
+  }
+  const length = euclidean / step;
+  target.setFloat32(0, (0.502 * (sum / step + lostSum) + 2) * 1.00001, true);
+  target.setFloat32(4, (Math.sqrt(lost) + (rounding(dimensions) + 2 ** -19) * length) * 1.00001, true);
+}
