@@ -19,8 +19,9 @@ import { repeat } from "./repeat.js";
 import { rp3beta } from "./rp3beta.js";
 import { svd } from "./svd.js";
 import { svdPlusPlus } from "./svd-plus-plus.js";
+import { userKnn } from "./user-knn.js";
 
-const definitions = [popularity, repeat, als, bias, blend, itemKnn, svd, svdPlusPlus, rp3beta] as unknown as ModelDefinition[];
+const definitions = [popularity, repeat, als, bias, blend, itemKnn, svd, svdPlusPlus, rp3beta, userKnn] as unknown as ModelDefinition[];
 
 /** All registered models. */
 export function listModels(): readonly ModelDefinition[] {

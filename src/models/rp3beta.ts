@@ -7,9 +7,9 @@
 import { z } from "zod";
 import type { Csr, Interactions } from "../core/interactions.js";
 import type { ModelDefinition } from "../core/model.js";
-import { type PairMeasure, sparseNeighbours } from "../kernels/sparse-neighbours.js";
+import { sparseNeighbours } from "../kernels/sparse-neighbours.js";
 import { itemWeightModel, normalizeRows, savedItemWeights, withSelf } from "./parts/item-weight-model.js";
-import { pairValue, weightingOf, weightings } from "./parts/similarity.js";
+import { weightingOf, weightings } from "./parts/similarity.js";
 
 const schema = z.strictObject({
   alpha: z.number().min(0).max(3).default(1),
@@ -100,6 +100,6 @@ function walkProblem(train: Interactions, { alpha, beta, weighting }: Rp3betaPar
   for (let item = 0; item < train.numItems; item++)
     for (let e = offsets[item]; e < offsets[item + 1]; e++) squares[item] += values[e] * values[e];
   const matrix: Csr = { ...byItem, values };
-  const measure: PairMeasure = { left: itemDegree.map((degree) => degree ** alpha), right: itemDegree.map((degree) => degree ** beta) };
-  return { matrix, measure, self: (item: number) => pairValue(measure, item, item, squares[item]) };
+  const measure = { left: itemDegree.map((degree) => degree ** alpha), right: itemDegree.map((degree) => degree ** beta) };
+  return { matrix, measure, self: (item: number) => squares[item] / (measure.left[item] * measure.right[item]) || 0 };
 }

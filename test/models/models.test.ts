@@ -14,6 +14,11 @@ const variants: Record<string, Record<string, unknown>[]> = {
     { similarity: "jaccard", historyDecay: 0.7 },
     { similarity: "conditional", weighting: "linear" },
   ],
+  "user-knn": [
+    { similarity: "tf-idf", weighting: "linear", shrinkage: 3, neighbours: 7 },
+    { similarity: "bm25", weighting: "binary" },
+    { similarity: "conditional", alpha: 1 },
+  ],
   rp3beta: [
     { alpha: 0.6, weighting: "binary", neighbours: 30, normalizeRows: false },
     { alpha: 1.5, beta: 0, weighting: "linear" },

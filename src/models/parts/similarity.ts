@@ -27,10 +27,17 @@ export interface SimilarityOptions {
 
 /** The values to multiply and the denominator of the similarity. */
 export interface SimilarityProblem {
+  /** The rows with the values that are multiplied. */
   matrix: Csr;
+  /** Σ of the squared values of each row. */
+  squares: Float64Array;
   measure: PairMeasure;
   /** Value of row r with itself; 0 for an empty row. */
   self(row: number): number;
+  /** The values of a row that is not in the matrix, from its weights. */
+  valuesOf(row: { indices: Int32Array; weights: Float32Array }): Float32Array;
+  /** Value of a pair from the squares of both rows and their dot product: the formula of the kernel, rounded to float32 as there. */
+  pairValue(squares: number, otherSquares: number, dot: number): number;
 }
 
 const k1 = 1.2;
@@ -48,66 +55,84 @@ export function weightingOf(weighting: Weighting): (weight: number) => number {
   }
 }
 
-export function similarityProblem(source: Csr, { similarity, weighting, shrinkage, alpha }: SimilarityOptions): SimilarityProblem {
-  const { numRows } = source;
-  const values = source.values.map(weightingOf(weighting));
-  if (similarity === "tf-idf") scaleByColumn(values, source, (length) => 1 + Math.log((1 + numRows) / (1 + length)));
-  if (similarity === "bm25") saturate(values, source);
-  const matrix = { ...source, values };
-  const squares = sumsByRow(source, (e) => values[e] * values[e]);
-  const measure = measureOf(similarity, { squares, shrinkage, alpha });
-  return { matrix, measure, self: (row) => pairValue(measure, row, row, squares[row]) };
+export function similarityProblem(source: Csr, options: SimilarityOptions): SimilarityProblem {
+  const { numRows, offsets, indices } = source;
+  const valuesOf = transformation(source, options);
+  const values = new Float32Array(indices.length);
+  const squares = new Float64Array(numRows);
+  for (let row = 0; row < numRows; row++) {
+    const [from, to] = [offsets[row], offsets[row + 1]];
+    values.set(valuesOf({ indices: indices.subarray(from, to), weights: source.values.subarray(from, to) }), from);
+    squares[row] = sumOfSquares(values.subarray(from, to));
+  }
+  const { left, right, leftTerm, rightTerm, dotFactor } = denominatorOf(options);
+  const measure = {
+    left: squares.map(left),
+    right: squares.map(right),
+    leftTerm: squares.map(leftTerm),
+    rightTerm: squares.map(rightTerm),
+    dotFactor,
+  };
+  const pairValue = (n: number, m: number, dot: number) =>
+    dot > 0 ? Math.fround(dot / (left(n) * right(m) + leftTerm(n) + rightTerm(m) + dotFactor * dot)) : 0;
+  return {
+    matrix: { ...source, values },
+    squares,
+    measure,
+    valuesOf,
+    pairValue,
+    self: (row) => pairValue(squares[row], squares[row], squares[row]),
+  };
 }
 
-/** dot / denominator, the formula of the kernel, rounded to float32 as there. */
-export function pairValue(measure: PairMeasure, row: number, other: number, dot: number): number {
-  if (!(dot > 0)) return 0;
-  const { left, right, leftTerm, rightTerm, dotFactor = 0 } = measure;
-  const product = (left?.[row] ?? 1) * (right?.[other] ?? 1);
-  return Math.fround(dot / (product + (leftTerm?.[row] ?? 0) + (rightTerm?.[other] ?? 0) + dotFactor * dot));
+/** In float64, in order. */
+export function sumOfSquares(values: Float32Array): number {
+  let sum = 0;
+  for (let e = 0; e < values.length; e++) sum += values[e] * values[e];
+  return sum;
 }
 
-function measureOf(
-  similarity: Similarity,
-  { squares, shrinkage, alpha }: { squares: Float64Array; shrinkage: number; alpha: number },
-): PairMeasure {
-  const shrunk = squares.map(() => shrinkage);
+/** The parts of a denominator as functions of n = Σ x². */
+interface Denominator {
+  left(n: number): number;
+  right(n: number): number;
+  leftTerm(n: number): number;
+  rightTerm(n: number): number;
+  dotFactor: number;
+}
+
+function denominatorOf({ similarity, shrinkage, alpha }: SimilarityOptions): Denominator {
+  const [none, one, shrunk] = [() => 0, () => 1, () => shrinkage];
   switch (similarity) {
     case "cosine":
-    case "tf-idf": {
-      const norms = squares.map(Math.sqrt);
-      return { left: norms, right: norms, leftTerm: shrunk };
-    }
+    case "tf-idf":
+      return { left: Math.sqrt, right: Math.sqrt, leftTerm: shrunk, rightTerm: none, dotFactor: 0 };
     case "bm25":
-      return {};
+      return { left: one, right: one, leftTerm: none, rightTerm: none, dotFactor: 0 };
     case "jaccard":
-      return { left: squares.map(() => 0), leftTerm: squares.map((n) => n + shrinkage), rightTerm: squares, dotFactor: -1 };
+      return { left: none, right: none, leftTerm: (n) => n + shrinkage, rightTerm: (n) => n, dotFactor: -1 };
     case "conditional":
-      return { left: squares, right: squares.map((n) => n ** alpha), leftTerm: shrunk };
+      return { left: (n) => n, right: (n) => n ** alpha, leftTerm: shrunk, rightTerm: none, dotFactor: 0 };
   }
 }
 
-function sumsByRow({ numRows, offsets }: Csr, valueAt: (entry: number) => number): Float64Array {
-  const sums = new Float64Array(numRows);
-  for (let row = 0; row < numRows; row++) for (let e = offsets[row]; e < offsets[row + 1]; e++) sums[row] += valueAt(e);
-  return sums;
-}
-
-function scaleByColumn(values: Float32Array, { numColumns, indices }: Csr, scale: (length: number) => number): void {
+/** From the weights of a row to the values that are multiplied. */
+function transformation(source: Csr, { similarity, weighting }: SimilarityOptions): SimilarityProblem["valuesOf"] {
+  const weigh = weightingOf(weighting);
+  const { numRows, numColumns, indices } = source;
+  if (similarity !== "tf-idf" && similarity !== "bm25") return ({ weights }) => weights.map(weigh);
   const lengths = new Float64Array(numColumns);
-  for (let e = 0; e < values.length; e++) lengths[indices[e]]++;
-  const scales = lengths.map(scale);
-  for (let e = 0; e < values.length; e++) values[e] *= scales[indices[e]];
-}
-
-/** BM25 of rows as documents and columns as terms; its idf ln(1 + (rows − length + ½) / (length + ½)) is never negative. */
-function saturate(values: Float32Array, source: Csr): void {
-  const { numRows, offsets } = source;
-  const lengths = sumsByRow(source, (e) => values[e]);
-  const mean = lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, numRows) || 1;
-  for (let row = 0; row < numRows; row++) {
-    const norm = k1 * (1 - b + (b * lengths[row]) / mean);
-    for (let e = offsets[row]; e < offsets[row + 1]; e++) values[e] *= (k1 + 1) / (norm + values[e]);
+  for (let e = 0; e < indices.length; e++) lengths[indices[e]]++;
+  if (similarity === "tf-idf") {
+    const idf = lengths.map((length) => 1 + Math.log((1 + numRows) / (1 + length)));
+    return (row) => row.weights.map((weight, e) => weigh(weight) * idf[row.indices[e]]);
   }
-  scaleByColumn(values, source, (length) => Math.log1p((numRows - length + 0.5) / (length + 0.5)));
+  const idf = lengths.map((length) => Math.log1p((numRows - length + 0.5) / (length + 0.5))); // never negative
+  const total = source.values.reduce((sum, weight) => sum + weigh(weight), 0);
+  const mean = total / Math.max(1, numRows) || 1;
+  return (row) => {
+    const length = row.weights.reduce((sum, weight) => sum + weigh(weight), 0);
+    const norm = k1 * (1 - b + (b * length) / mean);
+    return row.weights.map((weight, e) => (idf[row.indices[e]] * weigh(weight) * (k1 + 1)) / (norm + weigh(weight)));
+  };
 }
