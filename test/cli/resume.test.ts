@@ -5,12 +5,12 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { start, tastemaker, writeShop } from "./tastemaker.js";
 
-const ALS = "{ name: als, params: { factors: 32, iterations: 60 } }";
+const ALS = "{ name: als, params: { factors: 32, iterations: 40 } }";
 
 /** A shop whose second model takes long enough to be killed in the middle. */
 function shop(models = `[{ name: popularity }, ${ALS}]`): string {
   const cwd = temporaryFolder();
-  writeShop(cwd, { users: 400, items: 300, rows: 30_000 });
+  writeShop(cwd, { users: 200, items: 150, rows: 10_000 });
   writeFileSync(
     join(cwd, "shop.yaml"),
     "name: shop\nsource: { file: orders.csv, columns: { user: buyer, item: product, timestamp: bought at } }\n" +
@@ -27,18 +27,45 @@ function lasting(stdout: string) {
 }
 
 const unfinished = (cwd: string) => join(cwd, ".tastemaker", "shop", "unfinished");
+
+function journalFile(cwd: string): string | undefined {
+  const names = existsSync(unfinished(cwd)) ? readdirSync(unfinished(cwd)) : [];
+  const [name] = names.filter((entry) => /^[0-9a-f]+\.json$/.test(entry));
+  return name && join(unfinished(cwd), name);
+}
+
+function journal(cwd: string): string {
+  const file = journalFile(cwd);
+  return file ? readFileSync(file, "utf8") : "";
+}
+
+/** The last step whose state is kept, of the one fit in progress; 0 when there is none. */
+function stepKept(cwd: string): number {
+  const fits = join(unfinished(cwd), "fits");
+  const found = existsSync(fits) ? readdirSync(fits, { recursive: true, encoding: "utf8" }) : [];
+  return Math.max(0, ...found.map((path) => Number(/^[0-9a-f]+.step-(\d+)$/.exec(path)?.[1] ?? 0)));
+}
+
 const run = ["run", "shop.yaml", "--json"];
 
 describe("an interrupted training", () => {
   test("killed with -9 again and again it goes on, to the result of one that was never killed", async () => {
     const whole = await tastemaker(run, { cwd: shop() });
     const cwd = shop();
-    for (const text of [/Judged popularity/, /Judged als/]) {
-      const killed = start([...run, "--checkpoint-seconds", "0"], { cwd });
-      await killed.seen("stderr", text);
-      killed.child.kill("SIGKILL");
-      expect((await killed.finished).code).toBeNull();
-    }
+    const killed = async (ready: () => boolean) => {
+      const training = start([...run, "--checkpoint-seconds", "0"], { cwd });
+      while (training.child.exitCode === null && !ready()) await new Promise((resolve) => setTimeout(resolve, 2));
+      training.child.kill("SIGKILL");
+      const { code, stderr } = await training.finished;
+      expect(code).toBeNull();
+      return stderr;
+    };
+    await killed(() => stepKept(cwd) >= 7); // while als learns for the first part
+    const first = stepKept(cwd);
+    const second = await killed(() => stepKept(cwd) >= first + 9);
+    expect(second).toMatch(/Goes on with an interrupted training: popularity is judged/);
+    expect(second).toMatch(new RegExp(`Continues als after step ${first} of 40 \\(--fresh`));
+    await killed(() => /"label":"als"/.test(journal(cwd)));
     const { code, stdout, stderr } = await tastemaker(run, { cwd });
     expect(stderr).toMatch(/Goes on with an interrupted training: popularity, als are judged/);
     expect(stderr).not.toMatch(/Judged/);
@@ -56,8 +83,7 @@ describe("an interrupted training", () => {
     const { code, stderr } = await interrupted.finished;
     expect(stderr).toMatch(/what it had done is kept[\s\S]*goes on from there; --fresh/);
     expect(code).toBe(130);
-    const [journal] = readdirSync(unfinished(cwd)).filter((name) => name.endsWith(".json"));
-    const file = join(unfinished(cwd), journal);
+    const file = journalFile(cwd)!;
     writeFileSync(file, readFileSync(file).subarray(0, 40));
     const damaged = start(["train", "shop.yaml"], { cwd });
     await damaged.seen("stderr", /Judged popularity/);
