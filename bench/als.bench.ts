@@ -10,36 +10,57 @@ import { type AlsProblem, createAlsSolver } from "#dist/kernels/als.js";
 import type { BenchCase, BenchContext, BenchResult } from "./support/bench-case.js";
 import { interleave, readBandwidth, secondsOf, timing } from "./support/measure.js";
 import { startPeer } from "./support/peer.js";
-import { powerLawData, readFloats, writeArray } from "./support/power-law.js";
+import { type PowerLawShape, powerLawData, readFloats, writeArray } from "./support/power-law.js";
 
-const fullSize = { numUsers: 138_000, numItems: 27_000, numPairs: 18_600_000, seed: 42 };
-const quickSize = { numUsers: 14_000, numItems: 9_000, numPairs: 1_860_000, seed: 42 };
+const sizes = {
+  full: { numUsers: 138_000, numItems: 27_000, numPairs: 18_600_000, seed: 42 },
+  quick: { numUsers: 14_000, numItems: 9_000, numPairs: 1_860_000, seed: 42 },
+};
+/** How time grows with the data; a tenth of each with --quick. */
+const scaling: PowerLawShape[] = [
+  { numUsers: 10_000, numItems: 6_000, numPairs: 1_000_000, seed: 42 },
+  { numUsers: 40_000, numItems: 12_000, numPairs: 5_000_000, seed: 42 },
+  { numUsers: 148_000, numItems: 28_000, numPairs: 20_000_000, seed: 42 },
+];
 const alpha = 2;
 const regularization = 0.05;
 
 interface AlsCase {
-  solver: "cg" | "cholesky";
+  solver: AlsProblem["solver"];
   factors: number;
   threads: number;
+  size: PowerLawShape;
 }
 
 export function cases(quick: boolean): BenchCase[] {
-  const pairs = ((quick ? quickSize : fullSize).numPairs / 1e6).toFixed(quick ? 2 : 1);
+  const size = quick ? sizes.quick : sizes.full;
+  const tenth = ({ numUsers, numItems, numPairs, seed }: PowerLawShape) => ({
+    numUsers: Math.round(numUsers / 4),
+    numItems: Math.round(numItems / 4),
+    numPairs: numPairs / 10,
+    seed,
+  });
   const list: AlsCase[] = [
-    { solver: "cg", factors: 64, threads: 2 },
-    { solver: "cg", factors: 128, threads: 2 },
-    { solver: "cholesky", factors: 64, threads: 2 },
-    { solver: "cg", factors: 64, threads: 1 },
-    { solver: "cg", factors: 128, threads: 1 },
+    { solver: "cg", factors: 64, threads: 2, size },
+    { solver: "cg", factors: 128, threads: 2, size },
+    { solver: "cg", factors: 256, threads: 2, size },
+    { solver: "cholesky", factors: 64, threads: 2, size },
+    { solver: "ials++", factors: 128, threads: 2, size },
+    { solver: "ials++", factors: 256, threads: 2, size },
+    { solver: "cg", factors: 64, threads: 1, size },
+    { solver: "cg", factors: 128, threads: 1, size },
+    ...scaling.map((shape): AlsCase => ({ solver: "cg", factors: 64, threads: 2, size: quick ? tenth(shape) : shape })),
   ];
-  return list.map((alsCase) => ({
-    name: `als-${alsCase.solver === "cg" ? "cg3" : "cholesky"} f=${alsCase.factors} threads=${alsCase.threads} pairs=${pairs}M`,
-    run: (context) => run(alsCase, context),
-  }));
+  return list.map((alsCase) => ({ name: nameOf(alsCase), run: (context) => run(alsCase, context) }));
 }
 
-async function run({ solver, factors, threads }: AlsCase, { quick, cacheFolder, say }: BenchContext): Promise<BenchResult> {
-  const size = quick ? quickSize : fullSize;
+function nameOf({ solver, factors, threads, size }: AlsCase): string {
+  const pairs = String(Number((size.numPairs / 1e6).toFixed(2)));
+  return `als-${solver === "cg" ? "cg3" : solver} f=${factors} threads=${threads} pairs=${pairs}M`;
+}
+
+/** The peer of ials++ is implicit's conjugate gradient: it has no block descent. */
+async function run({ solver, factors, threads, size }: AlsCase, { quick, cacheFolder, say }: BenchContext): Promise<BenchResult> {
   const data = await powerLawData(size, cacheFolder);
   const folder = await mkdtemp(path.join(tmpdir(), "tastemaker-bench-"));
   const peer = await startPeer({ folder, blasThreads: 1 }, say);
@@ -59,8 +80,9 @@ async function run({ solver, factors, threads }: AlsCase, { quick, cacheFolder, 
     };
     await writeArray(path.join(folder, "user-factors.f32"), problem.userFactors);
     await writeArray(path.join(folder, "item-factors.f32"), problem.itemFactors);
-    const sizes = { users: size.numUsers, items: size.numItems };
-    await peer?.ask("load_als", { data: data.folder, ...sizes, factors, alpha, regularization, solver, threads });
+    const shape = { users: size.numUsers, items: size.numItems };
+    const peerSolver = solver === "cholesky" ? "cholesky" : "cg";
+    await peer?.ask("load_als", { data: data.folder, ...shape, factors, alpha, regularization, solver: peerSolver, threads });
     const als = await createAlsSolver(problem, { threads });
     const ours = () =>
       secondsOf(async () => {
@@ -69,7 +91,7 @@ async function run({ solver, factors, threads }: AlsCase, { quick, cacheFolder, 
       });
     const theirs = peer && (() => peer.seconds("iterate"));
     await interleave(1, ours, theirs); // warm-up, which counts as an iteration for both
-    const seconds = await interleave(quick ? 3 : 7, ours, theirs);
+    const seconds = await interleave(quick || factors > 128 ? 3 : 7, ours, theirs);
 
     const ourLoss = await als.loss();
     const build = als.build;

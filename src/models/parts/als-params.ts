@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { ParamHelp } from "../../core/model.js";
 
 export const alsSchema = z.strictObject({
-  factors: z.int().min(1).max(1024).default(64),
+  factors: z.int().min(1).max(1024).default(128),
   regularization: z.union([z.number().min(0), z.literal("auto")]).default("auto"),
   regularizationExponent: z.number().min(0).max(2).default(0),
   alpha: z.number().positive().default(1),
