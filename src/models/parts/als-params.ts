@@ -16,7 +16,7 @@ export const alsSchema = z.strictObject({
   itemWeights: z.enum(["none", "log", "linear"]).default("none"),
   featureWeightExponent: z.number().min(0).max(100).default(0.08),
   observedWeight: z.number().positive().default(100),
-  featureRegularization: z.number().min(0).default(10),
+  featureRegularization: z.number().min(0).default(30),
   iterations: z.int().min(1).max(1000).default(15),
   solver: z.enum(["auto", "cg", "cholesky", "ials++"]).default("auto"),
   cgSteps: z.int().min(1).max(100).default(3),
