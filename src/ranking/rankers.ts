@@ -4,6 +4,7 @@
  */
 import { throwIfCancelled } from "../core/errors.js";
 import type { FittedModel, Query } from "../core/model.js";
+import { createPacer } from "../core/pacer.js";
 import { createTopKIndex, type TopKIndex } from "../kernels/top-k.js";
 import { checkItemVectors, checkQueryVectors, checkScores } from "./check-scores.js";
 import { type ExcludedLists, isExcluded } from "./excluded-lists.js";
@@ -30,7 +31,9 @@ export interface Ranker {
   dispose(): void;
 }
 
-const SCORE_BLOCK_BYTES = 32 * 2 ** 20;
+/** Score rows of one call: small enough for a cache, and for the event loop to get its turn between calls. */
+const SCORE_BLOCK_BYTES = 4 * 2 ** 20;
+const MAX_SCORE_ROWS = 256;
 
 /** The cheapest way to rank with this model: its vectors when it has them, else score rows. */
 export function createRanker(model: FittedModel, threads: number): Ranker {
@@ -39,23 +42,27 @@ export function createRanker(model: FittedModel, threads: number): Ranker {
 
 function vectorRanker(model: FittedModel, threads: number): Ranker {
   const { dimensions, itemVectors, encode } = model.vectors!;
+  const pace = batchPacer();
   let index: Promise<TopKIndex> | undefined;
   let checked = false;
   return {
     blockSize: 1024,
     async rank(queries, { topK, excluded, include, signal }) {
+      await pace(queries.length, signal);
       const vectors = new Float32Array(queries.length * dimensions);
       await encode(queries, vectors);
       checkQueryVectors(vectors, queries, model);
       if (!checked) checkItemVectors(itemVectors, dimensions, model);
       checked = true;
       if (include) {
-        const dot = (q: number, item: number) => {
-          let sum = 0;
-          for (let d = 0; d < dimensions; d++) sum += vectors[q * dimensions + d] * itemVectors[item * dimensions + d];
-          return sum;
+        const dots = (q: number, scores: Float32Array) => {
+          for (let c = 0; c < include.length; c++) {
+            let sum = 0;
+            for (let d = 0; d < dimensions; d++) sum += vectors[q * dimensions + d] * itemVectors[include[c] * dimensions + d];
+            scores[c] = sum;
+          }
         };
-        return rankCandidates(queries.length, dot, { topK, excluded, include });
+        return rankCandidates(queries.length, dots, { topK, excluded, include, signal, pace });
       }
       index ??= createTopKIndex(itemVectors, { numItems: model.numItems, dimensions, threads });
       return (await index).search(vectors, { topK, excluded, signal });
@@ -69,16 +76,25 @@ function vectorRanker(model: FittedModel, threads: number): Ranker {
 
 function scoreRanker(model: FittedModel): Ranker {
   const { numItems } = model;
+  const pace = batchPacer();
   return {
-    blockSize: Math.max(1, Math.min(256, Math.floor(SCORE_BLOCK_BYTES / 4 / Math.max(1, numItems)))),
+    // by the catalogue alone: what a model answers may depend in the last bits on the queries it is asked together
+    blockSize: Math.max(1, Math.min(MAX_SCORE_ROWS, Math.floor(SCORE_BLOCK_BYTES / 4 / Math.max(1, numItems)))),
     async rank(queries, { topK, excluded, include, signal }) {
+      await pace(queries.length, signal);
       const scores = new Float32Array(queries.length * numItems);
       await model.scoreAll!(queries, scores);
       throwIfCancelled(signal);
       checkScores(scores, queries, model);
-      if (include) return rankCandidates(queries.length, (q, item) => scores[q * numItems + item], { topK, excluded, include });
+      if (include) {
+        const pick = (q: number, row: Float32Array) => {
+          for (let c = 0; c < include.length; c++) row[c] = scores[q * numItems + include[c]];
+        };
+        return rankCandidates(queries.length, pick, { topK, excluded, include, signal, pace });
+      }
       const lists = emptyLists(queries.length, topK);
       for (let q = 0; q < queries.length; q++) {
+        await pace(queries.length, signal);
         const row = scores.subarray(q * numItems, (q + 1) * numItems);
         for (let e = excluded.offsets[q]; e < excluded.offsets[q + 1]; e++) row[excluded.indices[e]] = -Infinity;
         topOfRow(row, { ...lists, at: q * topK, topK });
@@ -89,16 +105,29 @@ function scoreRanker(model: FittedModel): Ranker {
   };
 }
 
-/** Ranks only the items of `include`; ascending candidates keep the tie rule. */
-function rankCandidates(
+type BatchPacer = (numQueries: number, signal: AbortSignal | undefined) => Promise<void>;
+
+/** Gives way between the queries of a batch and from block to block; a single question never waits. */
+function batchPacer(): BatchPacer {
+  const pace = createPacer(undefined);
+  return async (numQueries, signal) => {
+    if (numQueries > 1) await pace();
+    throwIfCancelled(signal);
+  };
+}
+
+/** Ranks only the items of `include`, whose scores `fill` writes; ascending candidates keep the tie rule. */
+async function rankCandidates(
   numQueries: number,
-  scoreOf: (query: number, item: number) => number,
-  { topK, excluded, include }: RankOptions & { include: Int32Array },
-): RankedLists {
+  fill: (query: number, scores: Float32Array) => void,
+  { topK, excluded, include, signal, pace }: RankOptions & { include: Int32Array; pace: BatchPacer },
+): Promise<RankedLists> {
   const lists = emptyLists(numQueries, topK);
   const scores = new Float32Array(include.length);
   for (let q = 0; q < numQueries; q++) {
-    for (let c = 0; c < include.length; c++) scores[c] = isExcluded(excluded, q, include[c]) ? -Infinity : scoreOf(q, include[c]);
+    await pace(numQueries, signal);
+    fill(q, scores);
+    for (let c = 0; c < include.length; c++) if (isExcluded(excluded, q, include[c])) scores[c] = -Infinity;
     const found = topOfRow(scores, { ...lists, at: q * topK, topK });
     for (let place = q * topK; place < q * topK + found; place++) lists.itemIndex[place] = include[lists.itemIndex[place]];
   }

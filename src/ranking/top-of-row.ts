@@ -1,6 +1,6 @@
 /**
- * The best `topK` of one row of scores, best first, equal scores by ascending index: a bounded min-heap,
- * O(n + hits·log topK), no full sort. The plain counterpart of the fused kernel, for models that score whole rows.
+ * The best `topK` of one row of scores, best first, equal scores by ascending index: a bounded min-heap built in the places of the
+ * answer, O(n + hits·log topK), no full sort and no allocation. The plain counterpart of the fused kernel, for models that score whole rows.
  */
 
 export interface ListPlace {
@@ -16,50 +16,63 @@ export interface ListPlace {
  * Scores of −Infinity never enter (excluded items); NaN must not occur.
  */
 export function topOfRow(scores: Float32Array, { itemIndex, score, at, topK }: ListPlace): number {
-  const heap = new Int32Array(topK);
   let size = 0;
-  // `worse(a, b)`: a stands behind b in the answer
-  const worse = (a: number, b: number) => scores[a] < scores[b] || (scores[a] === scores[b] && a > b);
-  const siftDown = (start: number) => {
-    let parent = start;
-    const moving = heap[parent];
-    for (;;) {
-      let child = 2 * parent + 1;
-      if (child >= size) break;
-      if (child + 1 < size && worse(heap[child + 1], heap[child])) child++;
-      if (!worse(heap[child], moving)) break;
-      heap[parent] = heap[child];
-      parent = child;
-    }
-    heap[parent] = moving;
-  };
-  let threshold = -Infinity;
-  for (let i = 0; i < scores.length; i++) {
-    if (!(scores[i] > threshold)) continue; // an equal score with a higher index never enters a full heap
-    if (size < topK) {
-      let child = size++;
-      while (child > 0) {
-        const parent = (child - 1) >> 1;
-        if (!worse(i, heap[parent])) break;
-        heap[child] = heap[parent];
-        child = parent;
-      }
-      heap[child] = i;
-    } else {
-      heap[0] = i;
-      siftDown(0);
-    }
-    if (size === topK) threshold = scores[heap[0]];
+  let i = 0;
+  for (; i < scores.length && size < topK; i++) if (scores[i] > -Infinity) siftUp(itemIndex, score, at, size++, scores[i], i);
+  if (size === topK) {
+    // an equal score with a higher index never enters a full heap
+    for (i = nextAbove(scores, i, score[at]); i < scores.length; i = nextAbove(scores, i + 1, score[at]))
+      siftDown(itemIndex, score, at, size, scores[i], i);
   }
-  const found = size;
-  for (let place = found - 1; place >= 0; place--) {
-    const worst = heap[0];
-    itemIndex[at + place] = worst;
-    score[at + place] = scores[worst];
-    heap[0] = heap[--size];
-    if (size > 0) siftDown(0);
+  for (let last = size - 1; last > 0; last--) {
+    const movedScore = score[at + last];
+    const movedIndex = itemIndex[at + last];
+    score[at + last] = score[at];
+    itemIndex[at + last] = itemIndex[at];
+    siftDown(itemIndex, score, at, last, movedScore, movedIndex);
   }
-  itemIndex.fill(-1, at + found, at + topK);
-  score.fill(-Infinity, at + found, at + topK);
-  return found;
+  itemIndex.fill(-1, at + size, at + topK);
+  score.fill(-Infinity, at + size, at + topK);
+  return size;
+}
+
+/** First place from `from` on whose score is above the threshold; four at a time, since almost none is. */
+function nextAbove(scores: Float32Array, from: number, threshold: number): number {
+  let i = from;
+  for (const end = scores.length - 3; i < end; i += 4)
+    if (scores[i] > threshold || scores[i + 1] > threshold || scores[i + 2] > threshold || scores[i + 3] > threshold) break;
+  while (i < scores.length && !(scores[i] > threshold)) i++;
+  return i;
+}
+
+/** Puts a score at the end of the heap and lets it rise; the root is the worst: lowest score, of equal ones the highest index. */
+function siftUp(itemIndex: Int32Array, score: Float32Array, at: number, child: number, value: number, index: number): void {
+  while (child > 0) {
+    const parent = (child - 1) >> 1;
+    if (score[at + parent] < value || (score[at + parent] === value && itemIndex[at + parent] > index)) break;
+    score[at + child] = score[at + parent];
+    itemIndex[at + child] = itemIndex[at + parent];
+    child = parent;
+  }
+  score[at + child] = value;
+  itemIndex[at + child] = index;
+}
+
+/** Puts a score in the root's place and lets it sink. */
+function siftDown(itemIndex: Int32Array, score: Float32Array, at: number, size: number, value: number, index: number): void {
+  let parent = 0;
+  for (;;) {
+    let child = 2 * parent + 1;
+    if (child >= size) break;
+    const left = at + child;
+    if (child + 1 < size && (score[left + 1] < score[left] || (score[left + 1] === score[left] && itemIndex[left + 1] > itemIndex[left])))
+      child++;
+    const place = at + child;
+    if (!(score[place] < value || (score[place] === value && itemIndex[place] > index))) break;
+    score[at + parent] = score[place];
+    itemIndex[at + parent] = itemIndex[place];
+    parent = child;
+  }
+  score[at + parent] = value;
+  itemIndex[at + parent] = index;
 }
