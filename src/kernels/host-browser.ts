@@ -9,6 +9,7 @@ export function browserHost(): KernelHost {
   return {
     name: "browser",
     cores: 1,
+    memoryBytes: ((globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? 4) * 2 ** 30,
     async readKernel(fileName) {
       // Literal addresses: bundlers find and copy the files by them.
       const address =

@@ -9,12 +9,13 @@ export function nodeHost(): KernelHost | undefined {
   const getBuiltinModule = globalThis.process?.getBuiltinModule;
   if (getBuiltinModule === undefined || globalThis.process.versions?.node === undefined) return undefined;
   const { readFile } = getBuiltinModule("node:fs/promises");
-  const { availableParallelism } = getBuiltinModule("node:os");
+  const { availableParallelism, totalmem } = getBuiltinModule("node:os");
   const { Worker } = getBuiltinModule("node:worker_threads");
 
   return {
     name: "node",
     cores: availableParallelism(),
+    memoryBytes: Math.min(totalmem(), globalThis.process.constrainedMemory?.() || Number.POSITIVE_INFINITY),
     // The sources (tests) lie two folders above dist/wasm, the compiled files one.
     readKernel: (fileName) =>
       readFile(new URL(`${import.meta.url.endsWith(".ts") ? "../../dist" : ".."}/wasm/${fileName}`, import.meta.url)),

@@ -20,6 +20,8 @@ export interface KernelHost {
   readonly createThread?: (source: string, events: ThreadEvents) => KernelThread;
   /** Number of cores. */
   readonly cores: number;
+  /** Bytes of memory that this process may hope for: the machine's or its container's; in browsers what they tell, or 4 GiB. */
+  readonly memoryBytes: number;
   /** Bytes of `dist/wasm/<fileName>`. */
   readKernel(fileName: string): Promise<BufferSource>;
 }

@@ -13,6 +13,7 @@ import type { Recommender } from "../ranking/recommender.js";
 import { als } from "./als.js";
 import { bias } from "./bias.js";
 import { blend } from "./blend.js";
+import { ease } from "./ease.js";
 import { itemKnn } from "./item-knn.js";
 import { itemPopularity, popularity } from "./popularity.js";
 import { repeat } from "./repeat.js";
@@ -21,7 +22,19 @@ import { svd } from "./svd.js";
 import { svdPlusPlus } from "./svd-plus-plus.js";
 import { userKnn } from "./user-knn.js";
 
-const definitions = [popularity, repeat, als, bias, blend, itemKnn, svd, svdPlusPlus, rp3beta, userKnn] as unknown as ModelDefinition[];
+const definitions = [
+  popularity,
+  repeat,
+  als,
+  bias,
+  blend,
+  itemKnn,
+  svd,
+  svdPlusPlus,
+  rp3beta,
+  userKnn,
+  ease,
+] as unknown as ModelDefinition[];
 
 /** All registered models. */
 export function listModels(): readonly ModelDefinition[] {

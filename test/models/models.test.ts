@@ -35,6 +35,7 @@ const variants: Record<string, Record<string, unknown>[]> = {
     { factors: 70, epochs: 8, regularizationExponent: 1 },
   ],
   "svd++": [{ factors: 5, epochs: 10, implicitRegularization: 1 }],
+  ease: [{ topN: 5 }, { binary: false }, { regularization: 1 }],
 };
 
 for (const definition of listModels()) {
