@@ -42,6 +42,16 @@ describe("tastemaker run FILE", () => {
     const unknown = await tastemaker(["recommend", "--items", "p1,p99"], { cwd });
     expect(unknown.code).toBeGreaterThan(0);
     expect(unknown.stderr).toMatch(/p99/);
+    expect((await tastemaker(["recommend", "--items", "xyz"], { cwd })).stderr).toMatch(/hint: No known item is like it(?!.*\/v1)/);
+    const explained = ["recommend", "--user", "u3", "--model", "repeat", "--top-k", "3", "--no-exclude-seen", "--explain"];
+    expect((await tastemaker(explained, { cwd })).stdout).toMatch(/because of\n[\s\S]*(p\d+) .* \1 \+\d/);
+    for (const item of JSON.parse((await tastemaker([...explained, "--json"], { cwd })).stdout).items) {
+      const { score, base, rest, contributions } = item.explanation;
+      expect(score).toBeCloseTo(item.score, 4);
+      expect(
+        contributions.reduce((sum: number, { contribution }: { contribution: number }) => sum + contribution, base + rest),
+      ).toBeCloseTo(score, 4);
+    }
     const models = JSON.parse((await tastemaker(["models", "--json"], { cwd })).stdout);
     expect(models.saved).toHaveLength(result.models.length);
   });

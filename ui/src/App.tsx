@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Item } from "../../src/server/api-types.js";
 import { Audience, type AudienceValue } from "./Audience.js";
-import { api, recommendationsRequest, similarRequest } from "./api.js";
+import { api, explanationRequest, recommendationsRequest, similarRequest } from "./api.js";
 import { itemText } from "./item-text.js";
 import { ListPanel } from "./ListPanel.js";
 import { ModelsTable } from "./ModelsTable.js";
@@ -27,6 +27,7 @@ export function App() {
   const excludeSeen = options.excludeSeen ?? models.data?.excludeSeen ?? true;
   const loaded = models.data?.models ?? [];
   const chosenModel = loaded.find(({ name, default: isDefault }) => (options.model ? name === options.model : isDefault));
+  const explain = (item: string) => explanationRequest({ item, ...(known ? { user } : { history }), model: options.model });
   const similarModel = chosenModel?.similarItems ? options.model : undefined;
 
   return (
@@ -54,6 +55,7 @@ export function App() {
             emptyText={excludeSeen ? "Nothing is left to recommend: they already have it all." : "The model has nothing to recommend."}
             chosen={similarTo?.itemId}
             onChoose={setSimilarTo}
+            explain={chosenModel?.explanations ? explain : undefined}
           >
             {known && user !== undefined && <Purchases user={user} />}
           </ListPanel>

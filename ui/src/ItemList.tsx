@@ -1,15 +1,19 @@
 /** A ranked list of items with score bars and the source of each; choosing one asks for similar items. */
 import type { RecommendedItem } from "../../src/server/api-types.js";
-import { itemText } from "./item-text.js";
+import type { ApiRequest } from "./api.js";
+import { itemText, scoreText } from "./item-text.js";
+import { Why } from "./Why.js";
 
 export interface ItemListProps {
   items: RecommendedItem[];
   label: string;
   chosen?: string;
   onChoose: (item: RecommendedItem) => void;
+  /** How to ask why an item is here; absent when the model cannot say. */
+  explain?: (itemId: string) => ApiRequest;
 }
 
-export function ItemList({ items, label, chosen, onChoose }: ItemListProps) {
+export function ItemList({ items, label, chosen, onChoose, explain }: ItemListProps) {
   const scores = items.map(({ score }) => score);
   const lowest = Math.min(0, ...scores);
   const range = Math.max(...scores, 0) - lowest || 1;
@@ -21,6 +25,7 @@ export function ItemList({ items, label, chosen, onChoose }: ItemListProps) {
           <li key={item.itemId}>
             <button
               type="button"
+              className="item-row"
               aria-pressed={item.itemId === chosen}
               aria-label={`${title}: show similar items`}
               onClick={() => onChoose(item)}
@@ -47,14 +52,10 @@ export function ItemList({ items, label, chosen, onChoose }: ItemListProps) {
                 </span>
               </span>
             </button>
+            {explain && <Why title={title} request={explain(item.itemId)} />}
           </li>
         );
       })}
     </ol>
   );
-}
-
-/** Three significant digits, without exponents for large scores. */
-function scoreText(score: number): string {
-  return Math.abs(score) >= 1000 ? Math.round(score).toLocaleString("en") : score.toPrecision(3);
 }

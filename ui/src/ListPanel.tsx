@@ -15,10 +15,12 @@ export interface ListPanelProps {
   chosen?: string;
   onChoose: (item: RecommendedItem) => void;
   onClose?: () => void;
+  /** How to ask why an item is here; absent when the model cannot say. */
+  explain?: (itemId: string) => ApiRequest;
   children?: ReactNode;
 }
 
-export function ListPanel({ title, request, emptyText, chosen, onChoose, onClose, children }: ListPanelProps) {
+export function ListPanel({ title, request, emptyText, chosen, onChoose, onClose, explain, children }: ListPanelProps) {
   const { data, error, isFetching, refetch } = useQuery({
     queryKey: ["lists", request],
     queryFn: ({ signal }) => api.lists(request, signal),
@@ -62,7 +64,7 @@ export function ListPanel({ title, request, emptyText, chosen, onChoose, onClose
           {data.items[0].source.includes("fallback") && (
             <p className="note">The model knows nothing about this person yet, so these are the most popular items.</p>
           )}
-          <ItemList items={data.items} label={title} chosen={chosen} onChoose={onChoose} />
+          <ItemList items={data.items} label={title} chosen={chosen} onChoose={onChoose} explain={explain} />
         </>
       )}
       <CurlLine request={request} />

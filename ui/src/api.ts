@@ -3,6 +3,8 @@
  * so it works behind any path prefix. Every failure is a ProblemError with detail and hint.
  */
 import type {
+  ExplanationsRequest,
+  ExplanationsResponse,
   ItemsResponse,
   ModelsResponse,
   Problem,
@@ -43,7 +45,14 @@ export function similarRequest(itemId: string, options: { topK?: number; model?:
   return { path: `v1/items/${encodeURIComponent(itemId)}/similar${queryOf(options)}` };
 }
 
+/** Asks for the five items of the history that add most. */
+export function explanationRequest({ item, user, history, model }: ExplanationsRequest): ApiRequest {
+  if (history) return { path: "v1/explanations", body: { item, history, model, limit: 5 } };
+  return { path: `v1/explanations${queryOf({ item, user, model, limit: 5 })}` };
+}
+
 export const api = {
+  explanation: (request: ApiRequest, signal: AbortSignal) => call<ExplanationsResponse>(request, signal),
   lists: (request: ApiRequest, signal: AbortSignal) => call<RecommendationsResponse>(request, signal),
   items: (q: string, signal: AbortSignal) => call<ItemsResponse>({ path: `v1/items${queryOf({ q, limit: 30 })}` }, signal),
   users: (q: string, signal: AbortSignal) => call<UsersResponse>({ path: `v1/users${queryOf({ q, limit: 30 })}` }, signal),

@@ -34,3 +34,8 @@ export function itemText({ itemId, properties = {} }: Pick<Item, "itemId" | "pro
       .map(([name, value]) => ({ name, value: String(value) })),
   };
 }
+
+/** Three significant digits, without exponents for large scores. */
+export function scoreText(score: number): string {
+  return Math.abs(score) >= 1000 ? Math.round(score).toLocaleString("en") : score.toPrecision(3);
+}

@@ -83,7 +83,8 @@ export function registerRecommend(program: Command, context: CliContext): void {
 /** "P0311 +0.412, P0007 +0.2, others +0.01, base +0.05": what adds up to the score. */
 function inWords({ contributions, rest, base }: ExplainAnswer): string {
   const parts: [string, number][] = contributions.map(({ itemId, contribution }) => [itemId, contribution]);
-  if (rest !== 0) parts.push(["others", rest]);
-  if (base !== 0 || parts.length === 0) parts.push(["base", base]);
+  const least = 0.005 * Math.max(0, ...parts.map(([, value]) => Math.abs(value)));
+  if (Math.abs(rest) > least) parts.push(["others", rest]);
+  if (Math.abs(base) > least || parts.length === 0) parts.push(["base", base]);
   return parts.map(([name, value]) => `${name} ${value < 0 ? "−" : "+"}${Number(Math.abs(value).toPrecision(3))}`).join(", ");
 }
