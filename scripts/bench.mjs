@@ -1,7 +1,8 @@
 /**
  * Runs benchmarks: `npm run bench -- [thing …] [--case TEXT] [--quick] [--json]`, a thing being bench/<thing>.bench.ts.
  * Builds, compiles bench/ to .tastemaker/cache/bench, and runs every case in a fresh process, one after the other.
- * `--json` prints one line per case: {bench, case, ours, peer?, ratio?, quality?, ceiling?}; ratio > 1 means that we are faster.
+ * `--json` prints one line per case: {bench, case, ours, peer?, ratio?, quality?, ceiling?, memory}; ratio > 1 means that we are faster;
+ * memory.peakMiB is the largest resident memory of the case's process, memory.peerPeakMiB that of its peer.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
@@ -64,7 +65,9 @@ async function runCase(thing, index, quick) {
   const cacheFolder = join(root, ".tastemaker", "cache", "bench-data");
   mkdirSync(cacheFolder, { recursive: true });
   const result = await cases(quick)[index].run({ quick, cacheFolder, say });
-  process.send(result);
+  const { peerPeakMiB } = await import(pathToFileURL(join(compiled, "support", "peer.js")).href);
+  const { peakMiB } = await import(pathToFileURL(join(compiled, "support", "measure.js")).href);
+  process.send({ ...result, memory: { peakMiB: peakMiB(), peerPeakMiB: peerPeakMiB() } });
 }
 
 async function inFreshProcess(thing, index, quick) {
@@ -87,7 +90,7 @@ function moduleOf(thing) {
   return pathToFileURL(join(compiled, `${thing}.bench.js`)).href;
 }
 
-function describe({ case: name, ours, peer, ratio, quality, ceiling }) {
+function describe({ case: name, ours, peer, ratio, quality, ceiling, memory }) {
   const time = ({ min, median, spread, unit }) => `${format(median)} ${unit} (min ${format(min)}, spread ${Math.round(100 * spread)} %)`;
   const facts = (values = {}) =>
     Object.entries(values).map(([key, value]) => `${key} ${typeof value === "number" ? format(value) : value}`);
@@ -96,6 +99,7 @@ function describe({ case: name, ours, peer, ratio, quality, ceiling }) {
     `  ours   ${time(ours)}, ${ours.build} build`,
     ...(peer ? [`  peer   ${time(peer)}, ${peer.name}`, `  ratio  ${ratio.toFixed(2)}`] : []),
     ...(quality ? [`  quality ${facts(quality).join(", ")}`] : []),
+    `  memory ${Math.round(memory.peakMiB)} MiB at most${memory.peerPeakMiB ? `, peer ${Math.round(memory.peerPeakMiB)} MiB` : ""}`,
     ...(ceiling ? [`  ceiling ${facts(ceiling).join(", ")}`] : []),
   ].join("\n");
 }

@@ -21,6 +21,7 @@ export interface Timing {
   unit: "s" | "ms";
 }
 
+/** What a case returns; the harness adds its memory. */
 export interface BenchResult {
   ours: Timing & { build: string };
   peer?: Timing & { name: string };
@@ -28,6 +29,12 @@ export interface BenchResult {
   ratio?: number;
   quality?: Record<string, number | string>;
   ceiling?: Record<string, number>;
+}
+
+/** Largest resident memory of the case's process, data included, and of the peer's. Added to every result by scripts/bench.mjs. */
+export interface BenchMemory {
+  peakMiB: number;
+  peerPeakMiB?: number;
 }
 
 export interface BenchCase {

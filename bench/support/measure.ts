@@ -31,10 +31,17 @@ export function timing(seconds: readonly number[], unit: "s" | "ms"): Timing {
   return { min: sorted[0], median, spread: (sorted[sorted.length - 1] - sorted[0]) / median, unit };
 }
 
-/** GB/s at which the kernels' memory can be read: the best of ten passes over 512 MiB. */
-export async function readBandwidth(threads: number): Promise<number> {
+let peakBeforeProbe: number | undefined;
+
+/** Largest resident memory of this process in MiB, without what `readBandwidth` takes. */
+export function peakMiB(): number {
+  return peakBeforeProbe ?? process.resourceUsage().maxRSS / 1024;
+}
+
+/** GB/s at which the kernels' memory can be read: the best of ten passes over so many MiB (512: more than caches hold). The last thing a case does. */
+export async function readBandwidth(threads: number, count = 512): Promise<number> {
   const blockBytes = 2 ** 20;
-  const count = 512;
+  peakBeforeProbe ??= process.resourceUsage().maxRSS / 1024;
   const arena = await createArena(
     {
       purpose: "Measuring read bandwidth",

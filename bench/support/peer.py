@@ -1,10 +1,11 @@
 """The Python side of the benchmarks: implicit (ALS, batch recommend) and numpy (one query), driven line by line.
 
 Started by peer.ts with the folder of raw arrays that both sides read and write. Every command answers one JSON line;
-`seconds` is the time of the work alone, without exchange of data.
+`seconds` is the time of the work alone, without exchange of data; `peakMiB` the largest resident memory of this process so far.
 """
 import json
 import os
+import resource
 import sys
 import time
 
@@ -90,4 +91,6 @@ def name():
 commands = {f.__name__: f for f in (name, load_als, iterate, save_factors, recommend_all, load_items, search)}
 for line in sys.stdin:
     arguments = json.loads(line)
-    print(json.dumps(commands[arguments.pop("command")](**arguments)), flush=True)
+    answer = commands[arguments.pop("command")](**arguments)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    print(json.dumps({**answer, "peakMiB": peak}), flush=True)

@@ -15,6 +15,13 @@ export interface Peer {
   close(): void;
 }
 
+let peak: number | undefined;
+
+/** Largest resident memory of this process's peers so far, in MiB; undefined when none has run. */
+export function peerPeakMiB(): number | undefined {
+  return peak;
+}
+
 /** `threads` bounds implicit's and numpy's own threads; OpenBLAS gets `blasThreads` (implicit wants 1). */
 export async function startPeer(
   { folder, blasThreads }: { folder: string; blasThreads: number },
@@ -37,7 +44,9 @@ export async function startPeer(
     child.stdin.write(`${JSON.stringify({ command, ...args })}\n`);
     const { value, done } = await Promise.race([lines.next(), failed]);
     if (done) throw new Error(`The peer ended while it was asked to ${command}.`);
-    return JSON.parse(value) as Record<string, unknown>;
+    const answer = JSON.parse(value) as Record<string, unknown>;
+    peak = Math.max(peak ?? 0, Number(answer.peakMiB));
+    return answer;
   };
   const { name } = await ask("name");
   return {
