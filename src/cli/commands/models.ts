@@ -1,8 +1,7 @@
 /** `tastemaker models`: the models that can be fitted, with their parameters, and the versions that were saved. */
 import type { Command } from "commander";
-import { z } from "zod";
-import type { ModelDefinition } from "../../core/model.js";
 import { listModels } from "../../models/registry.js";
+import { describeModel } from "../../service/describe-model.js";
 import { listWorkspaces, openWorkspace } from "../../service/workspace.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { workspaceOption } from "../run-options.js";
@@ -16,16 +15,18 @@ export function registerModels(program: Command, context: CliContext): void {
   withCommonOptions(command)
     .addHelpText("after", examples("tastemaker models", "tastemaker models --json"))
     .action(async (options: CommonOptions & { workspace: string }) => {
-      const models = listModels().map(describe);
+      const models = listModels().map(describeModel);
       const saved = await savedVersions(options.workspace);
       if (options.json) {
         context.print(JSON.stringify({ models, saved }));
         return;
       }
-      for (const { name, title, description, reference, params } of models) {
+      for (const { name, title, description, reference, params, partialRefit } of models) {
         context.print(`${name}: ${title}. ${description}\n  ${reference}`);
         for (const param of params) context.print(`  ${param.name} (${param.type}, default ${param.default ?? "none"}): ${param.help}`);
-        context.print("");
+        context.print(
+          `  ${"how" in partialRefit ? `Partial refit: ${partialRefit.how}` : `No partial refit: ${partialRefit.unavailable}.`}\n`,
+        );
       }
       if (saved.length === 0) {
         context.print(`Nothing is saved in ${options.workspace} yet.`);
@@ -42,36 +43,6 @@ export function registerModels(program: Command, context: CliContext): void {
       for (const { recipe, label, damaged } of saved) if (damaged) context.note(`${recipe}, ${label}: ${damaged}`);
       context.print(`${formatTable([["recipe", "model", "version", "created", "users", "items"], ...rows])}\n* served`);
     });
-}
-
-function describe({ name, title, description, reference, task, params, help }: ModelDefinition) {
-  const schema = z.toJSONSchema(params, { io: "input" }) as { properties?: Record<string, JsonType> };
-  return {
-    name,
-    title,
-    description,
-    reference,
-    task,
-    params: Object.entries(schema.properties ?? {}).map(([param, type]) => ({
-      name: param,
-      type: typeInWords(type),
-      default: type.default,
-      ...help[param],
-    })),
-  };
-}
-
-interface JsonType {
-  type?: string;
-  enum?: unknown[];
-  const?: unknown;
-  anyOf?: JsonType[];
-  default?: unknown;
-}
-
-function typeInWords({ type, enum: values, const: only, anyOf }: JsonType): string {
-  if (anyOf) return anyOf.map(typeInWords).join(" | ");
-  return values?.join(" | ") ?? (only === undefined ? (type ?? "any") : String(only));
 }
 
 async function savedVersions(root: string) {
