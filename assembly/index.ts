@@ -11,8 +11,9 @@ export { clearNeighbours, sortNeighbours, sparseNeighbours } from "./sparse-neig
 export { packInt4, topKInt4 } from "./top-k-int4";
 export { measureBlocks, topKInt16 } from "./top-k-int16";
 export { easeRows, easeScales } from "./ease";
-export { gramTiles } from "./item-gram";
+export { gramRowCounts, gramRows, gramTiles } from "./item-gram";
 export { sweepPanel, sweepPivot, sweepUpdate } from "./symmetric-inverse";
+export { slimItems } from "./slim";
 export { peakFlops } from "./peak-flops";
 export { readBandwidth } from "./read-bandwidth";
 export { ratingAls, ratingErrors } from "./rating-als";

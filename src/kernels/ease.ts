@@ -10,6 +10,7 @@ import type { Csr } from "../core/interactions.js";
 import { type ArenaOptions, createArena } from "./arena.js";
 import { kernelHost } from "./host.js";
 import { type InverseBlock, inverseBlocks, inverseScratchBytes, invertTiles, layOutTiles, type TileLayout } from "./symmetric-inverse.js";
+import { largestValue, powerOfTwoBelow, scaledValues } from "./value-scale.js";
 
 export interface EaseProblem {
   /** Users × items, no value below 0; columns of a row ascend. Copied in. */
@@ -83,15 +84,15 @@ export async function computeEase(problem: EaseProblem, receiver: EaseReceiver, 
     options,
   );
   try {
-    const scale = binary ? 1 : powerOfTwoNear(largest(byUser.values));
+    const scale = binary ? 1 : powerOfTwoBelow(largestValue(byUser.values));
     const lambda = Math.fround(problem.regularization / scale / scale);
     await arena.copyIn("left", byUser.indices);
     await arena.copyIn("right", byItem.indices);
     await arena.copyIn("userOffsets", byUser.offsets);
     await arena.copyIn("itemOffsets", byItem.offsets);
     if (!binary) {
-      await arena.copyIn("userValues", scaled(byUser.values, 1 / scale));
-      await arena.copyIn("itemValues", scaled(byItem.values, 1 / scale));
+      await arena.copyIn("userValues", scaledValues(byUser.values, 1 / scale));
+      await arena.copyIn("itemValues", scaledValues(byItem.values, 1 / scale));
     }
     const at = arena.pointers;
     const total = numBlocks + 2;
@@ -153,17 +154,4 @@ function checkMemory(numItems: number, needed: number, limit: number): void {
     hint: "Drop items with very few interactions, keep fewer weights (topN), or use slim or item-knn.",
     details: { bytes: needed, limit },
   });
-}
-
-/** The power of two at or below `value`; 1 for 0. */
-function powerOfTwoNear(value: number): number {
-  return value > 0 ? 2 ** Math.floor(Math.log2(value)) : 1;
-}
-
-function largest(values: Float32Array): number {
-  return values.reduce((most, value) => Math.max(most, value), 0);
-}
-
-function scaled(values: Float32Array, factor: number): Float32Array {
-  return values.map((value) => value * factor);
 }

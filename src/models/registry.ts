@@ -18,6 +18,7 @@ import { itemKnn } from "./item-knn.js";
 import { itemPopularity, popularity } from "./popularity.js";
 import { repeat } from "./repeat.js";
 import { rp3beta } from "./rp3beta.js";
+import { slim } from "./slim.js";
 import { svd } from "./svd.js";
 import { svdPlusPlus } from "./svd-plus-plus.js";
 import { userKnn } from "./user-knn.js";
@@ -34,6 +35,7 @@ const definitions = [
   rp3beta,
   userKnn,
   ease,
+  slim,
 ] as unknown as ModelDefinition[];
 
 /** All registered models. */

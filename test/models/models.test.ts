@@ -35,6 +35,11 @@ const variants: Record<string, Record<string, unknown>[]> = {
     { factors: 70, epochs: 8, regularizationExponent: 1 },
   ],
   "svd++": [{ factors: 5, epochs: 10, implicitRegularization: 1 }],
+  slim: [
+    { nonNegative: false, topN: 4 },
+    { binary: false, candidates: 6 },
+    { regularization: 0, l1Regularization: 0 },
+  ],
   ease: [{ topN: 5 }, { binary: false }, { regularization: 1 }],
 };
 
