@@ -14,6 +14,7 @@ import { als } from "./als.js";
 import { bias } from "./bias.js";
 import { blend } from "./blend.js";
 import { ease } from "./ease.js";
+import { gfCf } from "./gf-cf.js";
 import { itemKnn } from "./item-knn.js";
 import { itemPopularity, popularity } from "./popularity.js";
 import { repeat } from "./repeat.js";
@@ -36,6 +37,7 @@ const definitions = [
   userKnn,
   ease,
   slim,
+  gfCf,
 ] as unknown as ModelDefinition[];
 
 /** All registered models. */

@@ -15,8 +15,8 @@ import { historyRow } from "./parts/user-history.js";
 import { bestWithSelf, explainByNeighbours } from "./parts/user-neighbours.js";
 
 const schema = z.strictObject({
-  similarity: z.enum(similarities).default("cosine"),
-  neighbours: z.int().min(1).max(100_000).default(200),
+  similarity: z.enum(similarities).default("tf-idf"),
+  neighbours: z.int().min(1).max(100_000).default(100),
   shrinkage: z.number().min(0).default(0),
   alpha: z.number().min(0).max(2).default(0.5),
   weighting: z.enum(weightings).default("log"),

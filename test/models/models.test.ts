@@ -19,6 +19,7 @@ const variants: Record<string, Record<string, unknown>[]> = {
     { similarity: "bm25", weighting: "binary" },
     { similarity: "conditional", alpha: 1 },
   ],
+  "gf-cf": [{ alpha: 2, factors: 5, weighting: "linear", neighbours: 6 }, { weighting: "log" }],
   rp3beta: [
     { alpha: 0.6, weighting: "binary", neighbours: 30, normalizeRows: false },
     { alpha: 1.5, beta: 0, weighting: "linear" },
