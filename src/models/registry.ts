@@ -16,6 +16,7 @@ import { blend } from "./blend.js";
 import { ease } from "./ease.js";
 import { gfCf } from "./gf-cf.js";
 import { itemKnn } from "./item-knn.js";
+import { markov } from "./markov.js";
 import { itemPopularity, popularity } from "./popularity.js";
 import { repeat } from "./repeat.js";
 import { rp3beta } from "./rp3beta.js";
@@ -36,6 +37,7 @@ const definitions = [
   rp3beta,
   userKnn,
   ease,
+  markov,
   slim,
   gfCf,
 ] as unknown as ModelDefinition[];

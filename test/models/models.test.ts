@@ -24,6 +24,10 @@ const variants: Record<string, Record<string, unknown>[]> = {
     { alpha: 0.6, weighting: "binary", neighbours: 30, normalizeRows: false },
     { alpha: 1.5, beta: 0, weighting: "linear" },
   ],
+  markov: [
+    { reverse: 0, historyDecay: 0, smoothing: 0 },
+    { halfLifeDays: 20, neighbours: 5, acrossBaskets: 1, popularityDiscount: 0.3 },
+  ],
   als: [
     { factors: 5, solver: "cholesky" },
     { regularization: 0.1, regularizationExponent: 1, unobservedWeight: 0.1, factors: 20 },

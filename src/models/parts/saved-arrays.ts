@@ -5,6 +5,7 @@ import type { ModelState, SavedArray } from "../../core/model.js";
 export const savedFloat32 = (state: ModelState, name: string, shape: readonly number[]) =>
   saved(state, { name, shape, type: Float32Array });
 export const savedInt32 = (state: ModelState, name: string, shape: readonly number[]) => saved(state, { name, shape, type: Int32Array });
+export const savedUint8 = (state: ModelState, name: string, shape: readonly number[]) => saved(state, { name, shape, type: Uint8Array });
 
 /** Length of a one-dimensional saved array. */
 export function savedLength(state: ModelState, name: string): number {
