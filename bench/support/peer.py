@@ -84,11 +84,44 @@ def search(top_k, repeats):
     return {"seconds": best, "items": top.tolist()}
 
 
+def load_ease(data, users, items):
+    pairs = matrix("user", data, users, items, 0.0)  # 1 + 0 · weight: binary
+    state.update(pairs=pairs)
+    return {}
+
+
+def fit_ease(dtype, regularization):
+    """EASE as its paper's code does it: Gram matrix, general inverse, weights in place."""
+    pairs = state["pairs"].astype(dtype)
+    start = time.perf_counter()
+    gram = (pairs.T @ pairs).toarray()
+    gram[np.diag_indices_from(gram)] += np.dtype(dtype).type(regularization)
+    inverted = time.perf_counter()
+    weights = np.linalg.inv(gram)
+    del gram
+    done = time.perf_counter()
+    weights /= -np.diag(weights).copy()
+    weights[np.diag_indices_from(weights)] = 0
+    seconds = time.perf_counter() - start
+    state.update(weights=weights)
+    return {"seconds": seconds, "inverseSeconds": done - inverted}
+
+
+def ease_rows(step):
+    """Every step-th row of the weights, and the ten best new items of every step-th user."""
+    weights, pairs = state["weights"], state["pairs"][::step]
+    weights[::step].astype(np.float32).tofile(os.path.join(folder, "peer-weights.f32"))
+    scores = pairs.astype(weights.dtype) @ weights
+    scores[pairs.nonzero()] = -np.inf
+    np.argsort(-scores, axis=1, kind="stable")[:, :10].astype(np.int32).tofile(os.path.join(folder, "peer-lists.i32"))
+    return {}
+
+
 def name():
     return {"name": f"implicit {implicit.__version__}", "numpy": np.__version__}
 
 
-commands = {f.__name__: f for f in (name, load_als, iterate, save_factors, recommend_all, load_items, search)}
+commands = {f.__name__: f for f in (name, load_als, iterate, save_factors, recommend_all, load_items, search, load_ease, fit_ease, ease_rows)}
 for line in sys.stdin:
     arguments = json.loads(line)
     answer = commands[arguments.pop("command")](**arguments)
