@@ -12,7 +12,7 @@ const DAMPING: f32 = 1.0001;
 
 /**
  * Rows [begin, end). `gram` = w₀YᵀY row-major, `ridge` = λ by row, `factors` a multiple of 16 of which `used` count.
- * `goals` = a by entry, `goalBytes` apart (0: one serves all); `priors` = m by row, 0 for none. `blockFactors`: a multiple of 16.
+ * `goals` = a by entry, `goalBytes` apart (0: one serves all); `priors` = m by row, 0 for none. `blockFactors`: a multiple of 8.
  * scratch: blockFactors block rows (A), 4 block rows, 64 block rows (scaled y_iπ), then e and g of the longest row, each rounded up to 4 entries.
  */
 export function alsBlock(

@@ -24,7 +24,7 @@ export interface AlsProblem {
   /** `cg`: `cgSteps` conjugate gradient steps from the present factors; `cholesky`: rows exactly; `ials++`: blocks of factors in turn. */
   solver: "cg" | "cholesky" | "ials++";
   cgSteps: number;
-  /** Factors per block of ials++, rounded up to a multiple of 16. Default 32. */
+  /** Factors per block of ials++, rounded up to a multiple of 8. Default 16: larger blocks cost more than they gain per sweep. */
   blockFactors?: number;
   /** Initial values, numUsers × factors, row-major. Copied in. */
   userFactors: Float32Array;

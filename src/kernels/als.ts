@@ -139,7 +139,7 @@ function solverWork(problem: AlsProblem, factors: number, cacheBytes: number) {
     case "cholesky":
       return { kernel: "alsCholesky", gram: "gramRowMajor", args: [problem.factors], scratchBytes: (factors + 67) * 4 * factors } as const;
     case "ials++": {
-      const width = Math.min(factors, Math.ceil((problem.blockFactors ?? 32) / 8) * 8);
+      const width = Math.min(factors, Math.ceil((problem.blockFactors ?? 16) / 8) * 8);
       const scratchBytes = (width + 68) * 4 * width + 8 * (longest + 3);
       return { kernel: "alsBlock", gram: "gramRowMajor", args: [problem.factors, width, longest], scratchBytes } as const;
     }

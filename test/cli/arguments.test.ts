@@ -64,7 +64,7 @@ describe("tastemaker", () => {
       default: 64,
       help: expect.any(String),
     });
-    expect((await tastemaker(["models"], { cwd: temporaryFolder() })).stdout).toMatch(/als: [\s\S]*factors \(integer, default 64\)/);
+    expect((await tastemaker(["models"], { cwd: temporaryFolder() })).stdout).toMatch(/als: [\s\S]*factors \(integer, default 128\)/);
   });
 
   test("doctor finds this machine fit, and a file in the way", async () => {
