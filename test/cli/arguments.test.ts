@@ -61,7 +61,7 @@ describe("tastemaker", () => {
     const als = models.find(({ name }: { name: string }) => name === "als");
     expect(als.params.find(({ name }: { name: string }) => name === "factors")).toMatchObject({
       type: "integer",
-      default: 64,
+      default: 128,
       help: expect.any(String),
     });
     expect((await tastemaker(["models"], { cwd: temporaryFolder() })).stdout).toMatch(/als: [\s\S]*factors \(integer, default 128\)/);

@@ -244,6 +244,10 @@ describe("als", () => {
     expect(scaled * (1.5 + 600)).toBeLessThan(3 * (await lambda(sparse)));
   });
 
+  it("needs a weight for unobserved pairs unless it learns values", async () => {
+    await expectError(fit("als", fixture(), { unobservedWeight: 0 }), "E_CONFIG", /unobservedWeight/);
+  });
+
   it("stops in the middle of training", async () => {
     const controller = new AbortController();
     const onProgress = ({ done }: { done: number }) => done === 2 && controller.abort();

@@ -17,7 +17,7 @@ describe("the space of a model", () => {
     const { searched, fixed } = space("als");
     expect(searched.factors).toEqual({ kind: "number", low: 8, high: 256, scale: "log", whole: true, alternatives: [] });
     expect(searched.regularization).toMatchObject({ scale: "log", whole: false, alternatives: ["auto"] });
-    expect(fixed).toEqual({ solver: "cg", cgSteps: 3, initScale: 0.1 });
+    expect(fixed).toMatchObject({ solver: "auto", cgSteps: 3, initScale: 0.1, target: "preference" });
   });
 
   test("absence is an alternative, and parameters that need times are left alone without them", () => {
@@ -36,15 +36,15 @@ describe("the space of a model", () => {
       alpha: { low: 1, high: 4, scale: "log" },
       cgSteps: { low: 2, high: 4, whole: true },
     });
-    expect(fixed).toMatchObject({ iterations: 8, regularization: "auto", solver: "cg" });
+    expect(fixed).toMatchObject({ iterations: 8, regularization: "auto", solver: "auto" });
   });
 
   test("a value is judged by itself, a combination is mended", () => {
-    const start = defaults("als"); // regularization "auto", which knows no exponent
-    const narrowed = space("als", { regularizationExponent: { min: 0.1, max: 1 }, regularization: ["auto", 1] });
+    const start = defaults("als"); // target "preference", which needs a weight for unobserved pairs
+    const narrowed = space("als", { unobservedWeight: [0, 0.1], target: ["preference", "value"] });
     const repair = repairFor(getModel("als"), narrowed, start);
-    expect(repair({ ...start, regularizationExponent: 0.5 })).toEqual(start);
-    const fine = { ...start, regularization: 1, regularizationExponent: 0.5 };
+    expect(repair({ ...start, unobservedWeight: 0 })).toEqual(start);
+    const fine = { ...start, target: "value", unobservedWeight: 0 };
     expect(repair(fine)).toBe(fine);
     expect(repair({ ...start, factors: -1, alpha: -1 })).toBeUndefined();
   });

@@ -6,22 +6,27 @@
 import { z } from "zod";
 import type { ParamHelp } from "../../core/model.js";
 
-export const alsSchema = z.strictObject({
-  factors: z.int().min(1).max(1024).default(128),
-  regularization: z.union([z.number().min(0), z.literal("auto")]).default("auto"),
-  regularizationExponent: z.number().min(0).max(2).default(0),
-  alpha: z.number().positive().default(1),
-  unobservedWeight: z.number().min(0).default(1),
-  target: z.enum(["preference", "value"]).default("preference"),
-  itemWeights: z.enum(["none", "log", "linear"]).default("none"),
-  featureWeightExponent: z.number().min(0).max(100).default(0.08),
-  observedWeight: z.number().positive().default(100),
-  featureRegularization: z.number().min(0).default(30),
-  iterations: z.int().min(1).max(1000).default(15),
-  solver: z.enum(["auto", "cg", "cholesky", "ials++"]).default("auto"),
-  cgSteps: z.int().min(1).max(100).default(3),
-  initScale: z.number().positive().default(0.1),
-});
+export const alsSchema = z
+  .strictObject({
+    factors: z.int().min(1).max(1024).default(128),
+    regularization: z.union([z.number().min(0), z.literal("auto")]).default("auto"),
+    regularizationExponent: z.number().min(0).max(2).default(0),
+    alpha: z.number().positive().default(1),
+    unobservedWeight: z.number().min(0).default(1),
+    target: z.enum(["preference", "value"]).default("preference"),
+    itemWeights: z.enum(["none", "log", "linear"]).default("none"),
+    featureWeightExponent: z.number().min(0).max(100).default(0.08),
+    observedWeight: z.number().positive().default(100),
+    featureRegularization: z.number().min(0).default(30),
+    iterations: z.int().min(1).max(1000).default(15),
+    solver: z.enum(["auto", "cg", "cholesky", "ials++"]).default("auto"),
+    cgSteps: z.int().min(1).max(100).default(3),
+    initScale: z.number().positive().default(0.1),
+  })
+  .refine(({ target, unobservedWeight }) => target === "value" || unobservedWeight > 0, {
+    path: ["unobservedWeight"],
+    message: "Preferences need a weight above 0 for unobserved pairs, or every score would be 1; target value does without",
+  });
 
 export type AlsParams = z.output<typeof alsSchema>;
 
