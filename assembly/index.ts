@@ -18,3 +18,5 @@ export { peakFlops } from "./peak-flops";
 export { readBandwidth } from "./read-bandwidth";
 export { ratingAls, ratingErrors } from "./rating-als";
 export { ratingImplicitSums, ratingSgd, ratingSgdImplicit } from "./rating-sgd";
+export { rankingSgdDeal, rankingSgdEpoch } from "./ranking-sgd";
+export { rankingSgdFoldIn } from "./ranking-sgd-fold-in";

@@ -13,9 +13,11 @@ import type { Recommender } from "../ranking/recommender.js";
 import { als } from "./als.js";
 import { bias } from "./bias.js";
 import { blend } from "./blend.js";
+import { bpr } from "./bpr.js";
 import { ease } from "./ease.js";
 import { gfCf } from "./gf-cf.js";
 import { itemKnn } from "./item-knn.js";
+import { logisticMf } from "./logistic-mf.js";
 import { markov } from "./markov.js";
 import { itemPopularity, popularity } from "./popularity.js";
 import { repeat } from "./repeat.js";
@@ -24,12 +26,16 @@ import { slim } from "./slim.js";
 import { svd } from "./svd.js";
 import { svdPlusPlus } from "./svd-plus-plus.js";
 import { userKnn } from "./user-knn.js";
+import { warp } from "./warp.js";
 
 const definitions = [
   popularity,
   repeat,
   als,
   bias,
+  bpr,
+  warp,
+  logisticMf,
   blend,
   itemKnn,
   svd,

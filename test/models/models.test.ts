@@ -28,6 +28,12 @@ const variants: Record<string, Record<string, unknown>[]> = {
     { reverse: 0, historyDecay: 0, smoothing: 0 },
     { halfLifeDays: 20, neighbours: 5, acrossBaskets: 1, popularityDiscount: 0.3 },
   ],
+  bpr: [
+    { factors: 5, negatives: "popularity", epochs: 3 },
+    { positives: "pairs", regularization: 0, epochs: 2, factors: 130 },
+  ],
+  warp: [{ factors: 5, maxTrials: 50, epochs: 3 }],
+  "logistic-mf": [{ optimizer: "adam", learningRate: 0.01, epochs: 3, numNegatives: 2, factors: 20 }],
   als: [
     { factors: 5, solver: "cholesky" },
     { regularization: 0.1, regularizationExponent: 1, unobservedWeight: 0.1, factors: 20 },
