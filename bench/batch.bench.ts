@@ -9,7 +9,7 @@ import { createAlsSolver } from "#dist/kernels/als.js";
 import { bestVariant } from "#dist/kernels/loader.js";
 import { createTopKIndex } from "#dist/kernels/top-k.js";
 import type { BenchCase, BenchContext, BenchResult } from "./support/bench-case.js";
-import { interleave, secondsOf, timing } from "./support/measure.js";
+import { interleave, notePeak, secondsOf, timing } from "./support/measure.js";
 import { startPeer } from "./support/peer.js";
 import { powerLawData, writeArray } from "./support/power-law.js";
 
@@ -53,6 +53,7 @@ async function allUsers(shape: AllUsersCase, { quick, cacheFolder, say }: BenchC
     const { itemIndex, score } = await search();
     const { int16, float32, unproven } = index.counts;
     index.dispose();
+    notePeak();
     const plain = await createTopKIndex(itemFactors, { numItems, dimensions: factors, threads, quantized: "never" });
     let exact = { itemIndex, score };
     const float32Seconds = await secondsOf(async () => {

@@ -8,7 +8,7 @@ import path from "node:path";
 import { bestVariant } from "#dist/kernels/loader.js";
 import { createTopKIndex, type TopKIndex } from "#dist/kernels/top-k.js";
 import type { BenchCase, BenchContext, BenchResult } from "./support/bench-case.js";
-import { interleave, readBandwidth, secondsOf, timing } from "./support/measure.js";
+import { interleave, notePeak, readBandwidth, secondsOf, timing } from "./support/measure.js";
 import { startPeer } from "./support/peer.js";
 import { writeArray } from "./support/power-law.js";
 import { makeVectors, type VectorShape } from "./support/vectors.js";
@@ -59,6 +59,7 @@ async function oneQuery({ numItems, scan, shape, threads }: OneQuery, { quick, s
     await interleave(1, ours, theirs);
     const seconds = await interleave(quick ? 3 : 9, ours, theirs);
     const { itemIndex } = await index.search(query, { topK });
+    notePeak();
     const result: BenchResult = {
       ours: { ...timing(seconds.ours, "ms"), build: bestVariant().build },
       quality: await judge(index, { items, queries, scan, threads }),

@@ -31,17 +31,22 @@ export function timing(seconds: readonly number[], unit: "s" | "ms"): Timing {
   return { min: sorted[0], median, spread: (sorted[sorted.length - 1] - sorted[0]) / median, unit };
 }
 
-let peakBeforeProbe: number | undefined;
+let notedPeak: number | undefined;
 
-/** Largest resident memory of this process in MiB, without what `readBandwidth` takes. */
+/** The work is done: what checks and probes take from here on does not count as the case's memory. */
+export function notePeak(): void {
+  notedPeak ??= process.resourceUsage().maxRSS / 1024;
+}
+
+/** Largest resident memory of this process in MiB, until `notePeak` if it was called. */
 export function peakMiB(): number {
-  return peakBeforeProbe ?? process.resourceUsage().maxRSS / 1024;
+  return notedPeak ?? process.resourceUsage().maxRSS / 1024;
 }
 
 /** GB/s at which the kernels' memory can be read: the best of ten passes over so many MiB (512: more than caches hold). The last thing a case does. */
 export async function readBandwidth(threads: number, count = 512): Promise<number> {
   const blockBytes = 2 ** 20;
-  peakBeforeProbe ??= process.resourceUsage().maxRSS / 1024;
+  notePeak();
   const arena = await createArena(
     {
       purpose: "Measuring read bandwidth",

@@ -17,8 +17,8 @@ export interface TopKIndexOptions extends ArenaOptions {
   /** Length of a vector, 1 or more. */
   dimensions: number;
   /**
-   * First passes over quantised vectors; answers are the same bits with and without them. `auto` (default): 4-bit codes, an eighth of the
-   * vectors' memory on top, from 2²¹ values on; 16-bit tiles of queries, no memory, in the plain build. `always` and `never` are for tests.
+   * First passes over quantised vectors; answers are the same bits with and without them. `auto` (default): 4-bit codes, half a byte per value
+   * and 4.5 bytes per item, from 2²¹ values on; 16-bit tiles of queries, no memory, in the plain build. `always` and `never` are for tests.
    */
   quantized?: Quantized;
 }
