@@ -64,7 +64,7 @@ export function contextOf(
 export function eitherWay(context: readonly ContextItem[], forward: TransitionRows, reverse: TransitionRows): number {
   let odds = 1;
   for (let c = 1; c < context.length; c++) {
-    if (!context[c].joined) continue;
+    if (!context[c].joined) break;
     const ahead = transitionValue(forward, context[c].itemIndex, context[c - 1].itemIndex);
     const back = transitionValue(reverse, context[c].itemIndex, context[c - 1].itemIndex);
     odds *= ((ahead + back) / 2 + DIRECTION_FLOOR) / (ahead + DIRECTION_FLOOR);
