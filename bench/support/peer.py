@@ -1,4 +1,4 @@
-"""The Python side of the benchmarks: implicit (ALS, batch recommend) and numpy (one query), driven line by line.
+"""The Python side of the benchmarks: implicit (ALS, batch recommend, neighbours), scipy and numpy (one query), driven line by line.
 
 Started by peer.ts with the folder of raw arrays that both sides read and write. Every command answers one JSON line;
 `seconds` is the time of the work alone, without exchange of data; `peakMiB` the largest resident memory of this process so far.
@@ -12,6 +12,7 @@ import time
 import implicit
 import numpy as np
 import scipy.sparse
+from implicit._nearest_neighbours import all_pairs_knn
 from implicit.cpu.als import AlternatingLeastSquares
 
 folder = sys.argv[1]
@@ -117,11 +118,44 @@ def ease_rows(step):
     return {}
 
 
+def load_weighted(items, users):
+    read = lambda name, dtype: np.fromfile(os.path.join(folder, f"weighted-{name}"), dtype=dtype)
+    values = read("values", np.float32).astype(np.float64)  # all that all_pairs_knn takes
+    by_item = scipy.sparse.csr_matrix((values, read("indices", np.int32), read("offsets", np.int32)), shape=(items, users))
+    state.update(weighted=by_item.T.tocsr())
+    return {}
+
+
+def nearest_items(count, threads):
+    """The nearest items of every item, itself among them, best first; -1 where there are fewer."""
+    start = time.perf_counter()
+    nearest = all_pairs_knn(state["weighted"], count, show_progress=False, num_threads=threads).tocsr()
+    seconds = time.perf_counter() - start
+    out = np.full((nearest.shape[0], count), -1, dtype=np.int32)
+    for row in range(nearest.shape[0]):
+        begin, end = nearest.indptr[row], nearest.indptr[row + 1]
+        order = np.argsort(-nearest.data[begin:end], kind="stable")
+        out[row, : len(order)] = nearest.indices[begin:end][order]
+    out.tofile(os.path.join(folder, "peer-neighbours.i32"))
+    return {"seconds": seconds}
+
+
+def product():
+    """X.T @ X in blocks of 512 rows, each dropped at once: the whole does not fit."""
+    weighted = state["weighted"]
+    by_item = weighted.T.tocsr()
+    start = time.perf_counter()
+    for begin in range(0, by_item.shape[0], 512):
+        by_item[begin : begin + 512] @ weighted
+    return {"seconds": time.perf_counter() - start}
+
+
 def name():
     return {"name": f"implicit {implicit.__version__}", "numpy": np.__version__}
 
 
-commands = {f.__name__: f for f in (name, load_als, iterate, save_factors, recommend_all, load_items, search, load_ease, fit_ease, ease_rows)}
+known = (name, load_als, iterate, save_factors, recommend_all, load_items, search, load_weighted, nearest_items, product, load_ease, fit_ease, ease_rows)
+commands = {f.__name__: f for f in known}
 for line in sys.stdin:
     arguments = json.loads(line)
     answer = commands[arguments.pop("command")](**arguments)
