@@ -22,7 +22,7 @@ const schema = z.strictObject({
   smoothing: z.number().min(0).default(10),
   popularityDiscount: z.number().min(0).max(1).default(0.05),
   reverse: z.number().min(0).max(2).default(0.8),
-  acrossBaskets: z.number().min(0).max(1).default(0.1),
+  acrossBaskets: z.number().min(0).max(1).default(0.05),
   ownItems: z.number().min(0).default(0.2),
   ownSteps: z.number().min(0).default(0.5),
   halfLifeDays: z.number().positive().optional(),
@@ -58,7 +58,7 @@ export const markov: ModelDefinition<MarkovParams> = {
       help: "Weight of steps taken the other way round, as far as the basket or history itself goes either way.",
       range: [0, 1.5],
     },
-    acrossBaskets: { help: "Weight of steps from one basket to the next, where the data has baskets.", range: [0, 1] },
+    acrossBaskets: { help: "Weight of steps from one basket to the next; 1 where each event is a basket of its own.", range: [0, 1] },
     ownItems: { help: "Weight of the user's own items, by how often; matters where seen items are not left out.", range: [0, 1] },
     ownSteps: { help: "Weight of the steps that the user took before, within baskets.", range: [0, 2] },
     halfLifeDays: {

@@ -31,7 +31,7 @@ export interface MarkovParts {
 /** A weighted table row, or a single item's share, owed to the item `source` of the asker's. */
 type Term = { source: number; weight: number; rows: TransitionRows } | { source: number; itemIndex: number; value: number };
 
-const LEAST_WEIGHT = 1e-3; // items further back do not count
+const LEAST_WEIGHT = 0.01; // items further back do not count
 
 export function createMarkovScorer(
   weights: MarkovWeights,
