@@ -20,3 +20,4 @@ export { ratingAls, ratingErrors } from "./rating-als";
 export { ratingImplicitSums, ratingSgd, ratingSgdImplicit } from "./rating-sgd";
 export { rankingSgdDeal, rankingSgdEpoch } from "./ranking-sgd";
 export { rankingSgdFoldIn } from "./ranking-sgd-fold-in";
+export { ultraGcn } from "./ultra-gcn";

@@ -51,10 +51,26 @@ export async function buildKernels({ force = false } = {}) {
     );
     if (error) throw new Error(`The kernels do not compile (${name}):\n${stderr.toString() || error.message}`);
     if (stderr.toString()) process.stderr.write(stderr.toString());
+    if (hasSection(binary, 11))
+      throw new Error("The kernels hold static data (Mathf.exp and the like do), which would overwrite the arena of every running thread.");
     await writeAtomically(path.join(outFolder, `${name}.wasm`), binary);
   }
   await writeAtomically(fingerprintFile, fingerprint);
   return true;
+}
+
+/** Whether a WebAssembly binary has a section of this id: after 8 bytes of header, each is its id, its length (LEB128), its content. */
+function hasSection(binary, id) {
+  for (let at = 8; at < binary.length; ) {
+    if (binary[at++] === id) return true;
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      length += (binary[at] & 127) * 2 ** shift;
+      if (binary[at++] < 128) break;
+    }
+    at += length;
+  }
+  return false;
 }
 
 async function fingerprintOfInputs() {

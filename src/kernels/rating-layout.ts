@@ -22,6 +22,7 @@ export interface RatingStrata {
   itemPlaces: Int32Array;
   /** numBlocks + 1 places at which the blocks of users begin. */
   userBounds: Int32Array;
+  itemBounds: Int32Array;
   /** numBlocks × (numUsers + 1): entries of block b and the user at place p stand at [offsets[b(n+1) + p], offsets[b(n+1) + p + 1]). */
   offsets: Int32Array;
   /** Item place of each entry. */
@@ -55,6 +56,7 @@ export function dealStrata(events: RatingEvents, seed: number, numBlocks = numBl
     userPlaces: users.places,
     itemPlaces: items.places,
     userBounds: users.bounds,
+    itemBounds: items.bounds,
     offsets: sorted.offsets.subarray(0, numBlocks * stride),
     items: order.map((event) => items.places[itemIndex[event]]),
     values: Float32Array.from(order, (event) => values[event]),

@@ -25,6 +25,7 @@ import { rp3beta } from "./rp3beta.js";
 import { slim } from "./slim.js";
 import { svd } from "./svd.js";
 import { svdPlusPlus } from "./svd-plus-plus.js";
+import { ultragcn } from "./ultragcn.js";
 import { userKnn } from "./user-knn.js";
 import { warp } from "./warp.js";
 
@@ -40,6 +41,7 @@ const definitions = [
   itemKnn,
   svd,
   svdPlusPlus,
+  ultragcn,
   rp3beta,
   userKnn,
   ease,

@@ -10,6 +10,7 @@ import { createRandom } from "../../core/random.js";
 import type { RatingEvents } from "../../kernels/rating-layout.js";
 import type { RatingFactors } from "../../kernels/rating-sgd.js";
 import { savedFloat32 } from "./saved-arrays.js";
+import { factorizeInPlace, solveInPlace } from "./small-cholesky.js";
 
 /** rating = mean + scale · standardised; training saw ratings from `lowest` to `highest`. */
 export interface RatingScale {
@@ -156,26 +157,7 @@ export function foldInRater(
   }
   const ridge = regularization * history.length ** regularizationExponent;
   for (let i = 0; i < size; i++) matrix[i * size + i] += ridge;
-  const solution = solvePositive(matrix, right, size);
-  return { vector: solution.subarray(0, factors).map((value, d) => value + implicit[d]), bias: solution[factors] };
-}
-
-/** Solves A x = b by Cholesky A = LLᵀ, both destroyed; an unknown whose pivot is lost to rounding becomes 0. */
-function solvePositive(a: Float64Array, b: Float64Array, n: number): Float64Array {
-  for (let i = 0; i < n; i++) {
-    const limit = a[i * n + i] * 1e-12;
-    for (let j = 0; j <= i; j++) {
-      let sum = a[i * n + j];
-      for (let k = 0; k < j; k++) sum -= a[i * n + k] * a[j * n + k];
-      if (i === j) a[i * n + i] = sum > limit ? 1 / Math.sqrt(sum) : 0;
-      else a[i * n + j] = sum * a[j * n + j];
-    }
-    for (let k = 0; k < i; k++) b[i] -= a[i * n + k] * b[k];
-    b[i] *= a[i * n + i];
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) b[i] -= a[k * n + i] * b[k];
-    b[i] *= a[i * n + i];
-  }
-  return b;
+  factorizeInPlace(matrix, size);
+  solveInPlace(matrix, size, right);
+  return { vector: right.subarray(0, factors).map((value, d) => value + implicit[d]), bias: right[factors] };
 }
