@@ -8,13 +8,13 @@ import { multiplyAdd, sumOfLanes } from "./simd";
 
 /**
  * Blocks of users [begin, end), with the block of items `shift` further. `walks`: first user, stride and random state of each block;
- * `links`, `linkItems`, `linkWeights`: S(i) and ω by (block of items, i); `degrees` = #u, `userTerms` = a, `itemTerms` = c;
+ * `links`, `linkItems`, `linkWeights`: S(i) and ω by (block of items, i); `userTerms` = a, `itemTerms` = c;
  * `userSquares`, `itemSquares`: Adagrad's sums by row. `negatives`: drawn for each pair. `factors` a multiple of 16.
  * scratch: 4 bytes.
  */
 export function ultraGcn(
   begin: i32, end: i32, scratch: usize, bounds: usize, walks: usize, offsets: usize, items: usize,
-  links: usize, linkItems: usize, linkWeights: usize, itemBounds: usize, degrees: usize, userTerms: usize, itemTerms: usize,
+  links: usize, linkItems: usize, linkWeights: usize, itemBounds: usize, userTerms: usize, itemTerms: usize,
   userFactors: usize, itemFactors: usize, userSquares: usize, itemSquares: usize, losses: usize, factors: usize, used: f32,
   numUsers: usize, numItems: usize, numBlocks: usize, shift: usize, rate: f32, lambda: f32, negatives: f32, w1: f32, w2: f32, w3: f32, w4: f32,
 ): void {
@@ -27,33 +27,31 @@ export function ultraGcn(
     const share = negatives * <f32>size / <f32>numItems;
     let state = load<u32>(walk, 8), place = <usize>load<i32>(walk), loss: f64 = 0;
     for (let k: usize = 0; k < count; k++) {
-      const user = firstUser + place, at = user << 2, row = userFactors + user * rowBytes, squares = userSquares + at;
+      const user = firstUser + place, row = userFactors + user * rowBytes, squares = userSquares + (user << 2);
       place = (place + stride) % count;
-      const degree = load<f32>(degrees + at);
-      if (degree == 0) continue;
-      const term = load<f32>(userTerms + at);
+      const term = load<f32>(userTerms + (user << 2));
 
-      const own = offsets + ((itemBlock * (numUsers + 1) + user) << 2), last = <usize>load<i32>(own, 4);
-      for (let entry = <usize>load<i32>(own); entry < last; entry++) {
-        const item = <usize>load<i32>(items + (entry << 2)), weight = w1 + w2 * term * load<f32>(itemTerms + (item << 2));
-        loss += <f64>step(row, itemFactors + item * rowBytes, squares, itemSquares + (item << 2), rowBytes, used, 1, weight, rate, lambda, scratch);
-      }
-      for (let other: usize = 0; other < numBlocks; other++) { // S(i) within this block, for the items of the user in any block
+      for (let other: usize = 0; other < numBlocks; other++) {
         const from = offsets + ((other * (numUsers + 1) + user) << 2), to = <usize>load<i32>(from, 4);
         for (let entry = <usize>load<i32>(from); entry < to; entry++) {
-          const list = linksHere + (load<i32>(items + (entry << 2)) << 2), until = <usize>load<i32>(list, 4);
+          const own = <usize>load<i32>(items + (entry << 2));
+          if (other == itemBlock) {
+            const weight = w1 + w2 * term * load<f32>(itemTerms + (own << 2));
+            loss += <f64>step(row, itemFactors + own * rowBytes, squares, itemSquares + (own << 2), rowBytes, used, 1, weight, rate, lambda, scratch);
+          }
+          const list = linksHere + (own << 2), until = <usize>load<i32>(list, 4);
           for (let link = <usize>load<i32>(list); link < until; link++) {
             const item = <usize>load<i32>(linkItems + (link << 2)), weight = load<f32>(linkWeights + (link << 2));
             loss += <f64>step(row, itemFactors + item * rowBytes, squares, itemSquares + (item << 2), rowBytes, used, 1, weight, rate, lambda, scratch);
           }
+          state = next(state);
+          const draws = <i32>(share + <f32>(state >> 8) * <f32>5.9604645e-8); // a random rounding keeps the mean
+          for (let draw = 0; draw < draws; draw++) {
+            state = next(state);
+            const item = <usize>(firstItem + <i32>((<u64>state * size) >> 32)), weight = w3 + w4 * term * load<f32>(itemTerms + (item << 2));
+            loss += <f64>step(row, itemFactors + item * rowBytes, squares, itemSquares + (item << 2), rowBytes, used, -1, weight, rate, lambda, scratch);
+          }
         }
-      }
-      state = next(state);
-      const draws = <i32>(degree * share + <f32>(state >> 8) * <f32>5.9604645e-8); // a random rounding keeps the mean
-      for (let draw = 0; draw < draws; draw++) {
-        state = next(state);
-        const item = <usize>(firstItem + <i32>((<u64>state * size) >> 32)), weight = w3 + w4 * term * load<f32>(itemTerms + (item << 2));
-        loss += <f64>step(row, itemFactors + item * rowBytes, squares, itemSquares + (item << 2), rowBytes, used, -1, weight, rate, lambda, scratch);
       }
     }
     store<f64>(losses + (block << 3), loss);

@@ -65,7 +65,6 @@ type Block =
   | "links"
   | "linkItems"
   | "linkWeights"
-  | "degrees"
   | "losses";
 
 /** Throws KernelError when arrays do not fit each other or more than 4 GiB are needed. */
@@ -90,7 +89,6 @@ export async function createUltraGcn(problem: UltraGcnProblem, options: ArenaOpt
         links: links.offsets.length * 4,
         linkItems: links.indices.length * 4,
         linkWeights: links.indices.length * 4,
-        degrees: numUsers * 4,
         userTerms: numUsers * 4,
         itemTerms: numItems * 4,
         userFactors: numUsers * factors * 4,
@@ -125,9 +123,7 @@ export async function createUltraGcn(problem: UltraGcnProblem, options: ArenaOpt
   }
   const degrees = degreesOf(pairs);
   userPlaces.forEach((place, user) => {
-    const degree = degrees.user[user];
-    arena.float32("degrees", numUsers)[place] = degree;
-    arena.float32("userTerms", numUsers)[place] = userTerm(degree);
+    arena.float32("userTerms", numUsers)[place] = userTerm(degrees.user[user]);
   });
   itemPlaces.forEach((place, item) => {
     arena.float32("itemTerms", numItems)[place] = itemTerm(degrees.item[item]);
@@ -142,7 +138,7 @@ export async function createUltraGcn(problem: UltraGcnProblem, options: ArenaOpt
       for (let block = 0; block < numBlocks; block++)
         states.set([walks[2 * block], walks[2 * block + 1], 1 + random.integer(2 ** 31 - 1)], 3 * block);
       const args = [at.userBounds, at.walks, at.offsets, at.items, at.links, at.linkItems, at.linkWeights, at.itemBounds];
-      args.push(at.degrees, at.userTerms, at.itemTerms, at.userFactors, at.itemFactors, at.userSquares, at.itemSquares);
+      args.push(at.userTerms, at.itemTerms, at.userFactors, at.itemFactors, at.userSquares, at.itemSquares);
       args.push(at.losses + turn * numBlocks * 8, factors, used, numUsers, numItems, numBlocks, shift, learningRate);
       const share = 1 / negatives;
       args.push(problem.regularization, negatives, ...weights.positive, ...weights.negative.map((weight) => weight * share));

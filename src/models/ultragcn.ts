@@ -24,7 +24,7 @@ const schema = z.strictObject({
   neighbourWeight: z.number().min(0).default(10),
   degreeWeight: z.number().min(0).default(1),
   negatives: z.int().min(1).max(1000).default(4),
-  negativeWeight: z.number().positive().default(3),
+  negativeWeight: z.number().positive().default(10),
   regularization: z.number().min(0).default(0.02),
   learningRate: z.number().positive().default(0.2),
   epochs: z.int().min(1).max(10_000).default(20),

@@ -66,24 +66,23 @@ export function referenceUltraGcnEpoch(
       for (let k = 0; k < count; k++) {
         const place = userBounds[block] + ((walks[2 * block] + k * walks[2 * block + 1]) % count);
         const user = userAt[place];
-        if (degrees.user[user] === 0) continue;
         const itemsIn = (of: number) => {
           const at = of * (numUsers + 1) + place;
           return Array.from(strata.items.subarray(strata.offsets[at], strata.offsets[at + 1]), (item) => itemAt[item]);
         };
-        for (const item of itemsIn(itemBlock)) step(user, item, 1, weights.positive[0] + weights.positive[1] * byDegree(user, item));
         for (let other = 0; other < numBlocks; other++) {
-          for (const item of itemsIn(other)) {
-            for (let e = links.offsets[item]; e < links.offsets[item + 1]; e++) {
+          for (const own of itemsIn(other)) {
+            if (other === itemBlock) step(user, own, 1, weights.positive[0] + weights.positive[1] * byDegree(user, own));
+            for (let e = links.offsets[own]; e < links.offsets[own + 1]; e++) {
               const linked = itemPlaces[links.indices[e]];
               if (linked >= firstItem && linked < firstItem + size) step(user, links.indices[e], 1, links.values[e]);
             }
+            const drawn = Math.floor((negatives * size) / numItems + (next() >>> 8) / 2 ** 24);
+            for (let draw = 0; draw < drawn; draw++) {
+              const item = itemAt[firstItem + Math.floor((next() * size) / 2 ** 32)];
+              step(user, item, -1, (weights.negative[0] + weights.negative[1] * byDegree(user, item)) / negatives);
+            }
           }
-        }
-        const drawn = Math.floor((degrees.user[user] * negatives * size) / numItems + (next() >>> 8) / 2 ** 24);
-        for (let draw = 0; draw < drawn; draw++) {
-          const item = itemAt[firstItem + Math.floor((next() * size) / 2 ** 32)];
-          step(user, item, -1, (weights.negative[0] + weights.negative[1] * byDegree(user, item)) / negatives);
         }
       }
     }
