@@ -27,7 +27,7 @@ const schema = z.strictObject({
 export type SlimParams = z.output<typeof schema>;
 
 /** No weight moves by more than this in the last sweep of a column. */
-const TOLERANCE = 1e-5;
+const TOLERANCE = 1e-4;
 const MOST_SWEEPS = 1000;
 
 export const slim: ModelDefinition<SlimParams> = {

@@ -83,13 +83,13 @@ it("keeps the strongest weights of each item when topN says so", async () => {
 });
 
 it("takes λ from the lengths of the histories, in the units of the weights", async () => {
-  // lengths 2 and 1: 3.5 · (4 + 1) / 3
+  // lengths 2 and 1: 4 · (4 + 1) / 3
   const two = { userIndex: [0, 0, 1], itemIndex: [0, 1, 1] };
   const lambda = async (weight: number[], binary: boolean) =>
     (await fit("ease", Interactions.fromArrays({ ...two, weight }), { binary })).fitted.state().extra!.regularization;
-  expect(await lambda([1, 1, 1], true)).toBeCloseTo(17.5 / 3, 10);
-  expect(await lambda([9, 2, 5], true)).toBeCloseTo(17.5 / 3, 10);
-  expect(await lambda([3, 3, 3], false)).toBeCloseTo((9 * 17.5) / 3, 10);
+  expect(await lambda([1, 1, 1], true)).toBeCloseTo(20 / 3, 10);
+  expect(await lambda([9, 2, 5], true)).toBeCloseTo(20 / 3, 10);
+  expect(await lambda([3, 3, 3], false)).toBeCloseTo((9 * 20) / 3, 10);
 });
 
 it("an event of weight 0 is none", async () => {
