@@ -122,6 +122,14 @@ describe("markov", () => {
     }
   });
 
+  it("keeps the strongest items of each row", async () => {
+    const data = fixture({ events: 900 });
+    const [whole, cut] = [await fit("markov", data), await fit("markov", data, { neighbours: 3 })];
+    for (let item = 0; item < data.numItems; item++) {
+      expect(await cut.similarItems(item, { topK: 10 })).toEqual(await whole.similarItems(item, { topK: 3 }));
+    }
+  });
+
   const settings = [
     {},
     { window: 3, historyDecay: 0.8, exponent: 0.7, smoothing: 2, acrossBaskets: 0.4, halfLifeDays: 30, reverse: 1.5, ownItems: 1 },

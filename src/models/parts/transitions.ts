@@ -30,6 +30,7 @@ export interface TransitionRows {
   values: Float32Array;
 }
 
+const NO_ENTRIES: Row = { indices: new Int32Array(0), values: new Float32Array(0) };
 const LEAST_FADING = 2 ** -30; // older pairs still count a little, so that no row loses its sum to underflow
 
 /** Forward and reverse table. O(events · window), then O(pairs) to keep the largest of each row. */
@@ -57,7 +58,7 @@ export async function transitionTables(
     }
     // how often an item is reached is the row sum of the other direction
     forward.add(item, valuedRow(count(item, 1), sums.reverse, params));
-    reverse.add(item, params.reverse > 0 ? valuedRow(count(item, -1), sums.forward, params) : []);
+    reverse.add(item, params.reverse > 0 ? valuedRow(count(item, -1), sums.forward, params) : NO_ENTRIES);
   }
   onProgress?.({ stage: "markov transitions", done: numItems, total: numItems });
   await pace();
@@ -122,17 +123,33 @@ function pairCounter(
   };
 }
 
+/** Items ascending with their values, the largest `neighbours` of them; of equal values at the edge the lower items. */
 function valuedRow(
   { sum, items, counts }: Counted,
   reached: Float64Array,
   { smoothing, exponent, popularityDiscount, neighbours }: TransitionParams,
-): [number, number][] {
-  const row = items.map((item): [number, number] => [
-    item,
-    Math.fround((counts[item] / (sum + smoothing)) ** exponent / reached[item] ** popularityDiscount),
-  ]);
-  if (row.length > neighbours) row.sort((a, b) => b[1] - a[1] || a[0] - b[0]).length = neighbours;
-  return row.sort((a, b) => a[0] - b[0]);
+): Row {
+  const indices = Int32Array.from(items).sort();
+  const values = new Float32Array(indices.length);
+  for (let e = 0; e < indices.length; e++)
+    values[e] = (counts[indices[e]] / (sum + smoothing)) ** exponent / reached[indices[e]] ** popularityDiscount;
+  if (indices.length <= neighbours) return { indices, values };
+  const sorted = values.slice().sort();
+  const edge = sorted[sorted.length - neighbours];
+  let atEdge = neighbours;
+  for (let e = sorted.length - 1; sorted[e] > edge; e--) atEdge--;
+  let kept = 0;
+  for (let e = 0; e < indices.length; e++) {
+    if (values[e] < edge || (values[e] === edge && atEdge-- <= 0)) continue;
+    indices[kept] = indices[e];
+    values[kept++] = values[e];
+  }
+  return { indices: indices.subarray(0, kept), values: values.subarray(0, kept) };
+}
+
+interface Row {
+  indices: Int32Array;
+  values: Float32Array;
 }
 
 function rowsBuilder(numItems: number) {
@@ -141,20 +158,20 @@ function rowsBuilder(numItems: number) {
   let values = new Float32Array(1024);
   let length = 0;
   return {
-    add(row: number, entries: readonly [number, number][]): void {
-      if (length + entries.length > indices.length) {
-        const room = Math.max(2 * indices.length, length + entries.length);
+    add(row: number, entries: Row): void {
+      const end = length + entries.indices.length;
+      if (end > indices.length) {
+        const room = Math.max(2 * indices.length, end);
         const [oldIndices, oldValues] = [indices, values];
         indices = new Int32Array(room);
         values = new Float32Array(room);
         indices.set(oldIndices);
         values.set(oldValues);
       }
-      for (const [item, value] of entries) {
-        indices[length] = item;
-        values[length++] = value;
-      }
-      offsets[row + 1] = length;
+      indices.set(entries.indices, length);
+      values.set(entries.values, length);
+      length = end;
+      offsets[row + 1] = end;
     },
     rows: (): TransitionRows => ({ offsets, indices: indices.slice(0, length), values: values.slice(0, length) }),
   };
