@@ -7,19 +7,20 @@ import { z } from "zod";
 import type { Csr } from "../core/interactions.js";
 import type { FittedModel, ModelDefinition, Query } from "../core/model.js";
 import { createPacer } from "../core/pacer.js";
+import { transpose } from "../data/csr.js";
 import { sparseNeighbours } from "../kernels/sparse-neighbours.js";
 import { createRowSearch, type RowSearch, type SimilarRows } from "./parts/row-search.js";
 import { savedFloat32, savedInt32, savedLength } from "./parts/saved-arrays.js";
 import { type SimilarityProblem, similarities, similarityProblem, weightingOf, weightings } from "./parts/similarity.js";
 import { historyRow } from "./parts/user-history.js";
-import { bestWithSelf, explainByNeighbours } from "./parts/user-neighbours.js";
+import { bestWithSelf, explainByNeighbours, withoutSelf } from "./parts/user-neighbours.js";
 
 const schema = z.strictObject({
   similarity: z.enum(similarities).default("tf-idf"),
   neighbours: z.int().min(1).max(100_000).default(100),
   shrinkage: z.number().min(0).default(0),
   alpha: z.number().min(0).max(2).default(0.5),
-  weighting: z.enum(weightings).default("log"),
+  weighting: z.enum(weightings).default("linear"),
 });
 
 export type UserKnnParams = z.output<typeof schema>;
@@ -83,6 +84,7 @@ function userKnnModel(params: UserKnnParams, { seen, problem, neighbours }: Part
   const { numRows: numUsers, numColumns: numItems } = seen;
   const weigh = weightingOf(params.weighting);
   let search: RowSearch | undefined;
+  let items: { matrix: Csr; search: RowSearch } | undefined;
 
   const neighboursOf = (query: Query): SimilarRows => {
     if (query.history?.length) {
@@ -121,9 +123,19 @@ function userKnnModel(params: UserKnnParams, { seen, problem, neighbours }: Part
     },
 
     async similarUsers(userIndex, count) {
-      const { index, value } = neighboursOf({ userIndex });
-      const others = [...index.keys()].filter((k) => index[k] !== userIndex).slice(0, count);
-      return { index: Int32Array.from(others, (k) => index[k]), score: Float32Array.from(others, (k) => value[k]) };
+      return withoutSelf(neighboursOf({ userIndex }), userIndex, count);
+    },
+
+    /** Items by their users, compared by the measure that compares users by their items. */
+    async similarItems(itemIndex, count) {
+      if (!items) {
+        const matrix = transpose(seen);
+        items = { matrix, search: createRowSearch(similarityProblem(matrix, params)) };
+      }
+      const { offsets, indices, values } = items.matrix;
+      const [from, to] = [offsets[itemIndex], offsets[itemIndex + 1]];
+      const found = items.search({ indices: indices.subarray(from, to), weights: values.subarray(from, to) }, count + 1);
+      return withoutSelf(found, itemIndex, count);
     },
 
     state: () => ({

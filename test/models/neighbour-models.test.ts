@@ -159,6 +159,10 @@ describe("user-knn", () => {
     const expected = [...w[1].keys()].filter((v) => v !== 1 && w[1][v] > 0).sort((a, b) => w[1][b] - w[1][a]);
     expect([...userIndex]).toEqual(expected);
     expect(score[0]).toBeCloseTo(w[1][expected[0]], 6);
+    const items = denseSimilarity.cosine(transposed(logs), 0)[2];
+    const similar = await (await fit("user-knn", data, params)).similarItems(2, { topK: 5 });
+    const nearestItems = [...items.keys()].filter((i) => i !== 2).sort((a, b) => items[b] - items[a]);
+    expect([...similar.itemIndex]).toEqual(nearestItems.slice(0, 5));
   });
 });
 

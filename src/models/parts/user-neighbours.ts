@@ -3,7 +3,7 @@
  * Called by user-knn.
  */
 import type { Csr } from "../../core/interactions.js";
-import type { Explanation } from "../../core/model.js";
+import type { Explanation, ScoredRows } from "../../core/model.js";
 import type { SimilarRows } from "./row-search.js";
 import type { SimilarityProblem } from "./similarity.js";
 import type { HistoryRow } from "./user-history.js";
@@ -34,6 +34,12 @@ export function bestWithSelf({ numRows, offsets, indices, values }: Csr, self: (
     outOffsets[row + 1] = end;
   }
   return { numRows, numColumns: numRows, offsets: outOffsets, indices: outIndices.slice(0, end), values: outValues.slice(0, end) };
+}
+
+/** The first `count` rows that are not `row`. */
+export function withoutSelf({ index, value }: SimilarRows, row: number, count: number): ScoredRows {
+  const others = [...index.keys()].filter((k) => index[k] !== row).slice(0, count);
+  return { index: Int32Array.from(others, (k) => index[k]), score: Float32Array.from(others, (k) => value[k]) };
 }
 
 interface Explained {
