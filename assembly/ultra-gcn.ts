@@ -1,5 +1,5 @@
 // One stratum of an epoch of UltraGCN (Mao et al. 2021) by SGD with one Adagrad rate per row:
-//   minimise Σ_{(u,i)} (w₁ + w₂β_ui) ℓ(s_ui) + Σ_{(u,i)} Σ_{j∈S(i)} ω_ij ℓ(s_uj) + Σ_{sampled j} (w₃ + w₄β_uj) ℓ(−s_uj),  β_ui = a_u c_i,
+//   minimise Σ_{(u,i)} v_ui (w₁ + w₂β_ui) ℓ(s_ui) + Σ_{(u,i)} Σ_{j∈S(i)} ω_ij ℓ(s_uj) + Σ_{sampled j} (w₃ + w₄β_uj) ℓ(−s_uj),  β_ui = a_u c_i,
 //   ℓ(s) = log(1 + e⁻ˢ), s_ui = e_uᵀ e_i; each term adds its weight · λ/2 (‖e_u‖² + ‖e_i‖²).
 // Blocks and walks as in rating-sgd.ts: neighbours and negatives are taken from the stratum's block of items only, whose turns make up the
 // whole catalogue in an epoch. Reference: src/kernels/reference/ultra-gcn.ts. Called by src/kernels/ultra-gcn.ts.
@@ -13,7 +13,7 @@ import { multiplyAdd, sumOfLanes } from "./simd";
  * scratch: 4 bytes.
  */
 export function ultraGcn(
-  begin: i32, end: i32, scratch: usize, bounds: usize, walks: usize, offsets: usize, items: usize,
+  begin: i32, end: i32, scratch: usize, bounds: usize, walks: usize, offsets: usize, items: usize, values: usize,
   links: usize, linkItems: usize, linkWeights: usize, itemBounds: usize, userTerms: usize, itemTerms: usize,
   userFactors: usize, itemFactors: usize, userSquares: usize, itemSquares: usize, losses: usize, factors: usize, used: f32,
   numUsers: usize, numItems: usize, numBlocks: usize, shift: usize, rate: f32, lambda: f32, negatives: f32, w1: f32, w2: f32, w3: f32, w4: f32,
@@ -36,7 +36,7 @@ export function ultraGcn(
         for (let entry = <usize>load<i32>(from); entry < to; entry++) {
           const own = <usize>load<i32>(items + (entry << 2));
           if (other == itemBlock) {
-            const weight = w1 + w2 * term * load<f32>(itemTerms + (own << 2));
+            const weight = load<f32>(values + (entry << 2)) * (w1 + w2 * term * load<f32>(itemTerms + (own << 2)));
             loss += <f64>step(row, itemFactors + own * rowBytes, squares, itemSquares + (own << 2), rowBytes, used, 1, weight, rate, lambda, scratch);
           }
           const list = linksHere + (own << 2), until = <usize>load<i32>(list, 4);

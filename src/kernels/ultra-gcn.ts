@@ -1,6 +1,6 @@
 /**
  * UltraGCN (Mao et al. 2021) by stochastic gradient descent with Adagrad by row: binding of assembly/ultra-gcn.ts.
- *   minimise Σ_{(u,i)} (w₁ + w₂β_ui) ℓ(s_ui) + Σ_{(u,i)} Σ_{j∈S(i)} ω_ij ℓ(s_uj) + (negativeWeight / negatives) Σ_{sampled j} (w₃ + w₄β_uj) ℓ(−s_uj)
+ *   minimise Σ_{(u,i)} v_ui (w₁ + w₂β_ui) ℓ(s_ui) + Σ_{(u,i)} Σ_{j∈S(i)} ω_ij ℓ(s_uj) + (negativeWeight / negatives) Σ_{sampled j} (w₃ + w₄β_uj) ℓ(−s_uj)
  *   s_ui = e_uᵀe_i, ℓ(s) = log(1 + e⁻ˢ), β_ui = √(#u + 1) / (#u √(#i + 1)); each term adds its weight · regularization / 2 · (‖e_u‖² + ‖e_i‖²)
  * For each pair `negatives` items are drawn alike from the catalogue, seen ones too. Epochs run in the strata of rating-layout.ts: the same
  * bits for any number of threads. Called by models/ultragcn.ts.
@@ -30,7 +30,7 @@ export interface UltraGcnFactors {
 }
 
 export interface UltraGcnProblem {
-  /** Users × items, each pair once; values are not read. */
+  /** Users × items, each pair once, with v_ui. */
   pairs: Csr;
   /** S(i) and ω by item, the weight of the constraint included. */
   links: Csr;
@@ -62,6 +62,7 @@ type Block =
   | "walks"
   | "offsets"
   | "items"
+  | "values"
   | "links"
   | "linkItems"
   | "linkWeights"
@@ -86,6 +87,7 @@ export async function createUltraGcn(problem: UltraGcnProblem, options: ArenaOpt
         walks: numBlocks * 12,
         offsets: strata.offsets.length * 4,
         items: strata.items.length * 4,
+        values: strata.items.length * 4,
         links: links.offsets.length * 4,
         linkItems: links.indices.length * 4,
         linkWeights: links.indices.length * 4,
@@ -107,6 +109,7 @@ export async function createUltraGcn(problem: UltraGcnProblem, options: ArenaOpt
   for (const [name, source] of [
     ["offsets", strata.offsets],
     ["items", strata.items],
+    ["values", strata.values],
     ["links", links.offsets],
     ["linkItems", links.indices],
     ["linkWeights", links.values],
@@ -137,7 +140,7 @@ export async function createUltraGcn(problem: UltraGcnProblem, options: ArenaOpt
       const states = arena.int32("walks", 3 * numBlocks);
       for (let block = 0; block < numBlocks; block++)
         states.set([walks[2 * block], walks[2 * block + 1], 1 + random.integer(2 ** 31 - 1)], 3 * block);
-      const args = [at.userBounds, at.walks, at.offsets, at.items, at.links, at.linkItems, at.linkWeights, at.itemBounds];
+      const args = [at.userBounds, at.walks, at.offsets, at.items, at.values, at.links, at.linkItems, at.linkWeights, at.itemBounds];
       args.push(at.userTerms, at.itemTerms, at.userFactors, at.itemFactors, at.userSquares, at.itemSquares);
       args.push(at.losses + turn * numBlocks * 8, factors, used, numUsers, numItems, numBlocks, shift, learningRate);
       const share = 1 / negatives;
@@ -185,10 +188,10 @@ export function degreesOf({ numRows, numColumns, offsets, indices }: Csr): { use
 
 /** The strata of the pairs. */
 export function dealPairs(pairs: Csr, seed: number, numBlocks?: number): RatingStrata {
-  const { numRows: numUsers, numColumns: numItems, offsets, indices } = pairs;
+  const { numRows: numUsers, numColumns: numItems, offsets, indices, values } = pairs;
   const userIndex = new Int32Array(indices.length);
   for (let user = 0; user < numUsers; user++) userIndex.fill(user, offsets[user], offsets[user + 1]);
-  return dealStrata({ numUsers, numItems, userIndex, itemIndex: indices, values: new Float32Array(indices.length) }, seed, numBlocks);
+  return dealStrata({ numUsers, numItems, userIndex, itemIndex: indices, values }, seed, numBlocks);
 }
 
 /** For each block of items and each item's place, the places in that block of S(i), by place, and their ω. */

@@ -1,10 +1,10 @@
 /**
  * UltraGCN: what graph convolutions converge to, without passing messages: logistic factors of users and items with weights from degrees,
  * and each item's nearest items as further positives.
- *   minimise Σ_{(u,i)} (1 + degreeWeight·β_ui) ℓ(s_ui) + neighbourWeight Σ_{(u,i)} Σ_{j∈S(i)} ω_ij ℓ(s_uj)
+ *   minimise Σ_{(u,i)} v_ui (1 + degreeWeight·β_ui) ℓ(s_ui) + neighbourWeight Σ_{(u,i)} Σ_{j∈S(i)} ω_ij ℓ(s_uj)
  *            + negativeWeight Σ_{(u,i)} mean over drawn j of (base + degreeWeight·β_uj) ℓ(−s_uj),  s_ui = e_uᵀe_i,  ℓ(s) = log(1 + e⁻ˢ)
  * Mao et al. (2021), UltraGCN: ultra simplification of graph convolutional networks, eq. 11–15; Adagrad by row in the place of Adam.
- * An event counts once, whatever its weight (0: not at all). Called through the registry.
+ * v_ui = the pair's weighted value over the mean of all (1 in the paper, here weighting binary); pairs of weight 0 are none.
  */
 import { z } from "zod";
 import { throwIfCancelled } from "../core/errors.js";
@@ -12,22 +12,25 @@ import type { Csr, Interactions } from "../core/interactions.js";
 import type { FitContext, FittedModel, ModelDefinition } from "../core/model.js";
 import { parseParams } from "../core/params.js";
 import { createRandom } from "../core/random.js";
-import { createUltraGcn, degreesOf, type UltraGcnFactors, type UltraGcnWeights } from "../kernels/ultra-gcn.js";
+import { createUltraGcn, degreesOf, type UltraGcnFactors } from "../kernels/ultra-gcn.js";
 import { checkLoss } from "./parts/check-loss.js";
 import { positivePairs } from "./parts/positive-pairs.js";
 import { savedFloat32, savedInt32, savedLength } from "./parts/saved-arrays.js";
-import { foldInGraphUser, itemLinks } from "./parts/ultra-gcn-graph.js";
+import { weightingOf, weightings } from "./parts/similarity.js";
+import { itemLinks } from "./parts/ultra-gcn-graph.js";
+import { learnedOf, type Size, savedSchema, ultraGcnModel, weightsOf } from "./parts/ultra-gcn-model.js";
 
 const schema = z.strictObject({
   factors: z.int().min(1).max(1024).default(64),
   neighbours: z.int().min(1).max(1000).default(5),
-  neighbourWeight: z.number().min(0).default(10),
+  neighbourWeight: z.number().min(0).default(3),
   degreeWeight: z.number().min(0).default(1),
   negatives: z.int().min(1).max(1000).default(4),
   negativeWeight: z.number().positive().default(10),
+  weighting: z.enum(weightings).default("log"),
   regularization: z.number().min(0).default(0.02),
   learningRate: z.number().positive().default(0.2),
-  epochs: z.int().min(1).max(10_000).default(20),
+  epochs: z.int().min(1).max(10_000).default(30),
 });
 
 export type UltraGcnParams = z.output<typeof schema>;
@@ -46,6 +49,7 @@ export const ultragcn: ModelDefinition<UltraGcnParams> = {
     degreeWeight: { help: "Weight of β: more for users and items with few events.", range: [0.1, 30], scale: "log" },
     negatives: { help: "Items drawn against each pair.", range: [2, 32], scale: "log", tune: false },
     negativeWeight: { help: "Weight of all that is drawn against a pair.", range: [0.5, 50], scale: "log" },
+    weighting: { help: "What the weight of a pair counts among the pairs: 1, its logarithm, or the weight itself." },
     regularization: { help: "L2 penalty on both vectors, with every term.", range: [1e-4, 0.1], scale: "log" },
     learningRate: { help: "Step of Adagrad in the first epoch; falls linearly to 0.", range: [0.05, 0.5], scale: "log" },
     epochs: { help: "Passes over the pairs.", range: [10, 60], scale: "log" },
@@ -67,11 +71,11 @@ export const ultragcn: ModelDefinition<UltraGcnParams> = {
       indices: savedInt32(state, "neighbour_items", [length]),
       values: savedFloat32(state, "neighbour_weights", [length]),
     };
-    const { losses } = parseParams(savedSchema, state.extra, "Saved model ultragcn");
+    const extra = parseParams(savedSchema, state.extra, "Saved model ultragcn");
     return ultraGcnModel(params, {
       learned: learnedOf(state, size),
       links,
-      losses,
+      ...extra,
       itemDegrees: savedInt32(state, "item_degrees", [numItems]),
     });
   },
@@ -87,14 +91,7 @@ export const ultragcn: ModelDefinition<UltraGcnParams> = {
   },
 };
 
-const savedSchema = z.strictObject({ losses: z.array(z.number()) });
-/** Share of negativeWeight that falls on every drawn item alike. */
-const negativeBase = 0.3;
 const initScale = 0.1;
-
-function weightsOf({ degreeWeight, negativeWeight }: UltraGcnParams): UltraGcnWeights {
-  return { positive: [1, degreeWeight], negative: [negativeBase * negativeWeight, degreeWeight * negativeWeight] };
-}
 
 interface FitOf {
   train: Interactions;
@@ -105,7 +102,10 @@ interface FitOf {
 
 async function fitUltraGcn({ train, params, previous }: FitOf, context: FitContext): Promise<FittedModel> {
   const { seed, threads, signal, checkpoint, onProgress, onStep } = context;
-  const pairs = positivePairs(train.matrixByUser());
+  const counted = positivePairs(train.matrixByUser());
+  const values = Float64Array.from(counted.values, weightingOf(params.weighting));
+  const meanValue = values.reduce((sum, value) => sum + value, 0) / values.length || 1;
+  const pairs = { ...counted, values: Float32Array.from(values, (value) => value / meanValue) };
   const byItem = positivePairs(train.matrixByItem());
   const { neighbours: count, neighbourWeight: weight, factors } = params;
   const links = await itemLinks({ pairs, byItem }, { count, weight, threads, signal });
@@ -117,7 +117,8 @@ async function fitUltraGcn({ train, params, previous }: FitOf, context: FitConte
   try {
     const losses = from ? [...parseParams(savedSchema, from.state.extra, "Checkpoint of ultragcn").losses] : [];
     const total = previous ? Math.ceil(params.epochs / 4) : params.epochs;
-    const model = () => ultraGcnModel(params, { learned: solver.factors(), links, losses: [...losses], itemDegrees: degrees.item });
+    const model = () =>
+      ultraGcnModel(params, { learned: solver.factors(), links, losses: [...losses], meanValue, itemDegrees: degrees.item });
     for (let epoch = (from?.step ?? 0) + 1; epoch <= total; epoch++) {
       throwIfCancelled(signal);
       const loss = await solver.epoch(epoch, params.learningRate * (1 - (epoch - 1) / total), signal);
@@ -131,12 +132,6 @@ async function fitUltraGcn({ train, params, previous }: FitOf, context: FitConte
   } finally {
     solver.dispose();
   }
-}
-
-interface Size {
-  numUsers: number;
-  numItems: number;
-  factors: number;
 }
 
 interface StartOf {
@@ -162,62 +157,4 @@ function startOf({ factors }: Size, { degrees, seed, previous }: StartOf): Ultra
   };
   if (previous) for (const key of ["userFactors", "itemFactors", "userSquares", "itemSquares"] as const) start[key].set(previous[key]);
   return start;
-}
-
-function learnedOf(state: Parameters<typeof savedFloat32>[0], { numUsers, numItems, factors }: Size): UltraGcnFactors {
-  return {
-    userFactors: savedFloat32(state, "user_factors", [numUsers, factors]),
-    itemFactors: savedFloat32(state, "item_factors", [numItems, factors]),
-    userSquares: savedFloat32(state, "user_squares", [numUsers]),
-    itemSquares: savedFloat32(state, "item_squares", [numItems]),
-  };
-}
-
-interface Parts {
-  learned: UltraGcnFactors;
-  links: Csr;
-  losses: readonly number[];
-  itemDegrees: Int32Array;
-}
-
-function ultraGcnModel(params: UltraGcnParams, { learned, links, losses, itemDegrees }: Parts): FittedModel {
-  const { factors, regularization } = params;
-  const { userFactors, itemFactors, userSquares, itemSquares } = learned;
-  const [numUsers, numItems] = [userSquares.length, itemSquares.length];
-  const graph = { links, itemDegrees, weights: weightsOf(params), regularization };
-  return {
-    name: "ultragcn",
-    params,
-    numUsers,
-    numItems,
-    personal: true,
-    losses,
-    vectors: {
-      dimensions: factors,
-      itemVectors: itemFactors,
-      async encode(queries, out) {
-        queries.forEach(({ userIndex = -1, history }, q) => {
-          const at = q * factors;
-          if (history?.length) out.set(foldInGraphUser([...new Set(history.map(({ itemIndex }) => itemIndex))], itemFactors, graph), at);
-          else if (userIndex >= 0) out.set(userFactors.subarray(userIndex * factors, (userIndex + 1) * factors), at);
-          else out.fill(0, at, at + factors);
-        });
-      },
-    },
-    itemSimilarityVectors: { dimensions: factors, vectors: itemFactors },
-    userSimilarityVectors: { dimensions: factors, vectors: userFactors },
-    state: () => ({
-      arrays: {
-        user_factors: { shape: [numUsers, factors], data: userFactors },
-        item_factors: { shape: [numItems, factors], data: itemFactors },
-        user_squares: { shape: [numUsers], data: userSquares },
-        item_squares: { shape: [numItems], data: itemSquares },
-        item_degrees: { shape: [numItems], data: itemDegrees },
-        neighbour_offsets: { shape: [numItems + 1], data: links.offsets },
-        neighbour_items: { shape: [links.indices.length], data: links.indices },
-        neighbour_weights: { shape: [links.values.length], data: links.values },
-      },
-      extra: { losses },
-    }),
-  };
 }

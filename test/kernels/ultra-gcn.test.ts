@@ -82,7 +82,7 @@ it("moves a lone pair along the negative gradient, at Adagrad's rate", async () 
   const item = problem.pairs.indices[0];
   const links = { ...problem.links, offsets: Int32Array.of(0, 0, 0), indices: new Int32Array(0), values: new Float32Array(0) };
   const { factors: moved } = await epochs({ ...problem, links }, 1, { threads: 1 }, 1e-3);
-  const weight = 1 + 2 * userTerm(1) * itemTerm(1);
+  const weight = problem.pairs.values[0] * (1 + 2 * userTerm(1) * itemTerm(1));
   const objective = ({ userFactors: u, itemFactors: all }: { userFactors: ArrayLike<number>; itemFactors: ArrayLike<number> }) => {
     let [score, length] = [0, 0];
     for (let d = 0; d < 3; d++) {

@@ -45,7 +45,7 @@ const variants: Record<string, Record<string, unknown>[]> = {
     { factors: 5, solver: "als" },
     { factors: 70, epochs: 8, regularizationExponent: 1 },
   ],
-  ultragcn: [{ factors: 5, neighbours: 2, negatives: 2, epochs: 6 }],
+  ultragcn: [{ factors: 5, neighbours: 2, negatives: 2, epochs: 6, weighting: "binary" }],
   "svd++": [{ factors: 5, epochs: 10, implicitRegularization: 1 }],
   slim: [
     { nonNegative: false, topN: 4 },

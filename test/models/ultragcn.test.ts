@@ -60,7 +60,7 @@ describe("ultragcn", () => {
     const data = fixture({ numUsers: 100, numItems: 80, events: 3000 });
     const model = await fit("ultragcn", data);
     const grown = await refit(model, data);
-    expect(grown.fitted.losses!.length).toBe(5);
+    expect(grown.fitted.losses!.length).toBe(8);
     expect(grown.fitted.losses![0]).toBeLessThan(model.fitted.losses![0]);
   });
 });

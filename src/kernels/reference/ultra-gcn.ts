@@ -68,11 +68,14 @@ export function referenceUltraGcnEpoch(
         const user = userAt[place];
         const itemsIn = (of: number) => {
           const at = of * (numUsers + 1) + place;
-          return Array.from(strata.items.subarray(strata.offsets[at], strata.offsets[at + 1]), (item) => itemAt[item]);
+          return Array.from(strata.items.subarray(strata.offsets[at], strata.offsets[at + 1]), (item, e) => ({
+            own: itemAt[item],
+            value: strata.values[strata.offsets[at] + e],
+          }));
         };
         for (let other = 0; other < numBlocks; other++) {
-          for (const own of itemsIn(other)) {
-            if (other === itemBlock) step(user, own, 1, weights.positive[0] + weights.positive[1] * byDegree(user, own));
+          for (const { own, value } of itemsIn(other)) {
+            if (other === itemBlock) step(user, own, 1, value * (weights.positive[0] + weights.positive[1] * byDegree(user, own)));
             for (let e = links.offsets[own]; e < links.offsets[own + 1]; e++) {
               const linked = itemPlaces[links.indices[e]];
               if (linked >= firstItem && linked < firstItem + size) step(user, links.indices[e], 1, links.values[e]);

@@ -39,17 +39,21 @@ const sampledNegatives = 1000;
 const newtonSteps = 8;
 
 /**
- * The factors of a user with these distinct items, item factors fixed: the user's part of the objective minimised by Newton's method in
+ * The factors of a user with these distinct items and their v, item factors fixed: the user's part of the objective minimised by Newton's method in
  * float64, the expected negatives over at most 1000 items at equal distances. O(steps · (terms · factors² + factors³)).
  */
-export function foldInGraphUser(items: readonly number[], itemFactors: Float32Array, graph: FoldInGraph): Float64Array {
+export function foldInGraphUser(
+  { indices: items, values }: { indices: Int32Array; values: ArrayLike<number> },
+  itemFactors: Float32Array,
+  graph: FoldInGraph,
+): Float64Array {
   const { links, itemDegrees, weights, regularization } = graph;
   const numItems = itemDegrees.length;
   const factors = itemFactors.length / numItems;
   const own = userTerm(items.length);
   const terms: { item: number; sign: number; weight: number }[] = [];
-  for (const item of items) {
-    terms.push({ item, sign: 1, weight: weights.positive[0] + weights.positive[1] * own * itemTerm(itemDegrees[item]) });
+  for (const [k, item] of items.entries()) {
+    terms.push({ item, sign: 1, weight: values[k] * (weights.positive[0] + weights.positive[1] * own * itemTerm(itemDegrees[item])) });
     for (let e = links.offsets[item]; e < links.offsets[item + 1]; e++)
       terms.push({ item: links.indices[e], sign: 1, weight: links.values[e] });
   }
