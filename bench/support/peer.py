@@ -67,6 +67,29 @@ def recommend_all(top_k):
     return {"seconds": seconds}
 
 
+def load_bpr(users, items, factors, learning_rate, regularization, threads):
+    """Pairs and initial factors, whose last column is 1 for users and the bias for items, as raw arrays in the folder."""
+    from implicit.cpu.bpr import BayesianPersonalizedRanking
+
+    read = lambda name: np.fromfile(os.path.join(folder, name), dtype=np.int32)
+    indices = read("train-indices.i32")
+    pairs = scipy.sparse.csr_matrix((np.ones(len(indices), np.float32), indices, read("train-offsets.i32")), shape=(users, items))
+    model = BayesianPersonalizedRanking(
+        factors=factors, learning_rate=learning_rate, regularization=regularization, iterations=1, num_threads=threads, random_state=1
+    )
+    model.user_factors = floats("user-factors.f32").reshape(users, factors + 1)
+    model.item_factors = floats("item-factors.f32").reshape(items, factors + 1)
+    state.update(model=model, pairs=pairs)
+    return {}
+
+
+def bpr_epoch():
+    """The epoch alone, as implicit measures it for its callback."""
+    seconds = []
+    state["model"].fit(state["pairs"], show_progress=False, callback=lambda epoch, elapsed, *_: seconds.append(elapsed))
+    return {"seconds": seconds[0]}
+
+
 def load_items(items, dimensions):
     state.update(items=floats("items.f32").reshape(items, dimensions))
     return {}
@@ -154,7 +177,7 @@ def name():
     return {"name": f"implicit {implicit.__version__}", "numpy": np.__version__}
 
 
-known = (name, load_als, iterate, save_factors, recommend_all, load_items, search, load_weighted, nearest_items, product, load_ease, fit_ease, ease_rows)
+known = (name, load_als, iterate, save_factors, recommend_all, load_bpr, bpr_epoch, load_items, search, load_weighted, nearest_items, product, load_ease, fit_ease, ease_rows)
 commands = {f.__name__: f for f in known}
 for line in sys.stdin:
     arguments = json.loads(line)

@@ -14,6 +14,8 @@ export interface PowerLawShape {
   numItems: number;
   numPairs: number;
   seed: number;
+  /** Every item is of one of so many tastes, every user likes up to three and takes others' items with a chance of 0.1. Default: no tastes. */
+  tastes?: number;
 }
 
 export interface PowerLawData {
@@ -24,8 +26,8 @@ export interface PowerLawData {
 }
 
 export async function powerLawData(shape: PowerLawShape, cacheFolder: string): Promise<PowerLawData> {
-  const { numUsers, numItems, numPairs, seed } = shape;
-  const folder = path.join(cacheFolder, `power-law-${numUsers}-${numItems}-${numPairs}-${seed}`);
+  const { numUsers, numItems, numPairs, seed, tastes } = shape;
+  const folder = path.join(cacheFolder, `power-law-${numUsers}-${numItems}-${numPairs}-${seed}${tastes ? `-${tastes}` : ""}`);
   if (!existsSync(folder)) {
     const temporary = `${folder}.${process.pid}`;
     await mkdir(temporary, { recursive: true });
@@ -41,7 +43,7 @@ export async function powerLawData(shape: PowerLawShape, cacheFolder: string): P
   };
 }
 
-function generate({ numUsers, numItems, numPairs, seed }: PowerLawShape): Csr {
+function generate({ numUsers, numItems, numPairs, seed, tastes = 0 }: PowerLawShape): Csr {
   const random = createRandom(seed);
   const offsets = userOffsets(numUsers, numPairs, numItems, random);
   // Cumulative popularity of rank r: (r + 20)^−0.9; ranks are dealt to items at random.
@@ -56,9 +58,10 @@ function generate({ numUsers, numItems, numPairs, seed }: PowerLawShape): Csr {
   const values = new Float32Array(numPairs);
   const takenBy = new Int32Array(numItems).fill(-1);
   for (let user = 0; user < numUsers; user++) {
+    const liked = Array.from({ length: tastes > 0 ? 3 : 0 }, () => random.integer(tastes));
     for (let entry = offsets[user]; entry < offsets[user + 1]; ) {
       const item = itemOfRank[firstAtLeast(cumulative, random.uniform() * total)];
-      if (takenBy[item] === user) continue;
+      if (takenBy[item] === user || (tastes > 0 && !liked.includes(item % tastes) && random.uniform() >= 0.1)) continue;
       takenBy[item] = user;
       indices[entry] = item;
       values[entry++] = 1 + random.integer(5);

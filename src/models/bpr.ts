@@ -12,6 +12,7 @@ import { regularizationOf, relabellingSkip, sharedHelp, sharedSchema } from "./p
 
 const schema = z.strictObject({
   ...sharedSchema,
+  factors: z.int().min(1).max(1024).default(128),
   epochs: z.int().min(1).max(10_000).default(100),
   learningRate: z.number().positive().max(10).default(0.05),
   regularization: z.number().min(0).default(0.01),

@@ -12,8 +12,9 @@ import { regularizationOf, relabellingSkip, sharedHelp, sharedSchema } from "./p
 
 const schema = z.strictObject({
   ...sharedSchema,
-  epochs: z.int().min(1).max(10_000).default(30),
-  learningRate: z.number().positive().max(10).default(0.05),
+  factors: z.int().min(1).max(1024).default(128),
+  epochs: z.int().min(1).max(10_000).default(20),
+  learningRate: z.number().positive().max(10).default(0.15),
   regularization: z.number().min(0).default(0.01),
   numNegatives: z.int().min(1).max(1000).default(5),
   optimizer: z.enum(["adagrad", "adam"]).default("adagrad"),

@@ -13,10 +13,11 @@ import { regularizationOf, relabellingSkip, sharedHelp, sharedSchema } from "./p
 
 const schema = z.strictObject({
   ...sharedSchema,
-  epochs: z.int().min(1).max(10_000).default(30),
+  factors: z.int().min(1).max(1024).default(64),
+  epochs: z.int().min(1).max(10_000).default(20),
   learningRate: z.number().positive().max(10).default(0.05),
   regularization: z.number().min(0).default(0.001),
-  maxTrials: z.int().min(1).max(1000).default(10),
+  maxTrials: z.int().min(1).max(1000).default(30),
 });
 
 export type WarpParams = z.output<typeof schema>;

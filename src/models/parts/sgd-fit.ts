@@ -35,7 +35,7 @@ export interface SgdRun {
 }
 
 /** Mean loss, in multiples of what a model without any knowledge has, from which on it cannot come back. */
-const hopeless = 100;
+const hopeless = 10;
 
 export function learningRateOf({ learningRate, epochs }: Pick<SgdPlan, "learningRate" | "epochs">, epoch: number): number {
   return learningRate * (1 - (0.9 * (epoch - 1)) / Math.max(1, epochs - 1));

@@ -43,16 +43,30 @@ export function fitSgd(train: Interactions, plan: SgdPlan, params: Params, conte
 }
 
 export const warmStart =
-  "The rows of known users and items go on from where they are, new ones start at random, and all events are passed over in the last quarter of the epochs with their learning rates.";
+  "Known users and items go on from where they are, new users from their fold-in and new items at random, and all events are passed over in the last quarter of the epochs with their learning rates.";
 
 /** See `warmStart`. What the optimizer keeps starts anew. */
-export function refitSgd(previous: FittedModel, train: Interactions, plan: SgdPlan, context: FitContext): Promise<FittedModel> {
+export async function refitSgd(previous: FittedModel, train: Interactions, plan: SgdPlan, context: FitContext): Promise<FittedModel> {
   const start = startRows(train, plan, context.seed);
   const shape = { ...shapeOf(plan), optimizer: plan.optimizer };
   const { arrays } = previous.state();
-  writeVectors(start.userRows, arrays.user_vectors.data as Float32Array, "user", shape);
+  const old = arrays.user_vectors.data as Float32Array;
+  const userVectors = new Float32Array(train.numUsers * vectorLength(shape));
+  userVectors.set(old);
+  const newcomers = Array.from({ length: train.numUsers - previous.numUsers }, (_, k) =>
+    historyOf(previous.numUsers + k, train, previous.numItems),
+  );
+  await previous.vectors!.encode(newcomers, userVectors.subarray(old.length));
+  writeVectors(start.userRows, userVectors, "user", shape);
   writeVectors(start.itemRows, arrays.item_vectors.data as Float32Array, "item", shape);
   return run(train, plan, previous.params, context, { start, after: plan.epochs - Math.ceil(plan.epochs / 4) });
+}
+
+/** A user's events with the first `numItems` items. */
+function historyOf(user: number, train: Interactions, numItems: number): Query {
+  const { offsets, indices } = train.eventsByUser();
+  const items = indices.subarray(offsets[user], offsets[user + 1]).filter((item) => item < numItems);
+  return { history: Array.from(items, (itemIndex) => ({ itemIndex })) };
 }
 
 export function restoreSgd({ numUsers, numItems, state, seen }: SavedModel<Params>, plan: SgdPlan, params: Params): FittedModel {

@@ -4,7 +4,6 @@
 import { z } from "zod";
 
 export const sharedSchema = {
-  factors: z.int().min(1).max(1024).default(64),
   negativeRegularization: z.union([z.number().min(0), z.literal("same")]).default("same"),
   biasRegularization: z.union([z.number().min(0), z.literal("same")]).default("same"),
   negatives: z.enum(["uniform", "popularity"]).default("uniform"),
