@@ -1,7 +1,7 @@
 /**
  * Markov: the next item from the last ones. Tables of what follows (and precedes) what, pairs up to `window` apart weighted 1/gap:
- *   score(j) = popularity + Σ_c historyDecay^(steps back of c) · (F[c, j] + reverse · p · R[c, j]) + own items + own steps
- * over the last items c: the basket in progress, then the history. p = how likely the asker goes either way (parts/markov-context.ts),
+ *   score(j) = popularity + Σ_c place(c)^(−historyDecay) · (F[c, j] + reverse · p · R[c, j]) + own items + own steps
+ * over the last items c, place 1 = newest: the basket in progress, then the history. p = how likely the asker goes either way (parts/markov-context.ts),
  * F and R: parts/transitions.ts. Rendle et al. (2010), Factorizing personalized Markov chains, without the factors.
  */
 import { z } from "zod";
@@ -17,7 +17,7 @@ import { itemPopularity } from "./popularity.js";
 
 const schema = z.strictObject({
   window: z.int().min(1).max(100).default(10),
-  historyDecay: z.number().min(0).max(1).default(0.5),
+  historyDecay: z.number().min(0).max(10).default(1.4),
   exponent: z.number().positive().max(1).default(0.5),
   smoothing: z.number().min(0).default(10),
   popularityDiscount: z.number().min(0).max(1).default(0.05),
@@ -47,7 +47,10 @@ export const markov: ModelDefinition<MarkovParams> = {
       range: [1, 20],
       scale: "log",
     },
-    historyDecay: { help: "Factor per step back from the newest item: 0 = only the last item speaks.", range: [0.2, 0.9] },
+    historyDecay: {
+      help: "How fast items further back fade: the one at place p from the newest counts 1/p^historyDecay.",
+      range: [0.5, 3],
+    },
     exponent: {
       help: "Below 1, many items that agree outweigh a single strong step; 1 = plain transition probabilities.",
       range: [0.2, 1],

@@ -26,7 +26,7 @@ describe("markov", () => {
         [0, 1, 2],
         [0, 1, 3],
       ]),
-      { ...plain, window: 2, historyDecay: 0.5 },
+      { ...plain, window: 2, historyDecay: 1 },
     );
     const base = [1e-3, 1e-3, 5e-4, 5e-4];
     const expected = [0, (0.5 * 2) / 3, 0.5 + (0.5 * 0.5) / 3, 0.5 + (0.5 * 0.5) / 3].map((value, item) => value + base[item]);
@@ -81,9 +81,9 @@ describe("markov", () => {
     const back = async (basket: number[]) => (await scores(model, { basket }))[basket.at(-1)! - 1];
     expect(await back([3])).toBeCloseTo(0.5 + 1e-3, 6); // even odds: half the reverse table's certainty
     expect(await back([5, 4, 3])).toBeGreaterThan(0.9);
-    // each ascending step halves the odds, but for the floor of 0.01; 0 → 1 adds its faded share
+    // each ascending step halves the odds, but for the floor of 0.01; 0 → 1 adds its share, faded by 3 places
     const odds = ((0.5 + 0.01) / 1.01) ** 2;
-    expect((await scores(model, { basket: [0, 1, 2] }))[1]).toBeCloseTo(odds / (1 + odds) + 0.5 ** 2 + 1e-3, 5);
+    expect((await scores(model, { basket: [0, 1, 2] }))[1]).toBeCloseTo(odds / (1 + odds) + 3 ** -1.4 + 1e-3, 5);
   });
 
   it("scores a given history as it scores the same training events", async () => {
@@ -206,7 +206,7 @@ function naiveMarkov(data: Interactions, p: Params): (query: { userIndex: number
     const context = [
       ...basket.toReversed().map((item) => ({ item, basket: -9, far: 1 })),
       ...own.toReversed().map((event) => ({ ...event, far: p.acrossBaskets })),
-    ].map(({ item, basket, far }, back) => ({ item, basket, weight: far * p.historyDecay ** back }));
+    ].map(({ item, basket, far }, back) => ({ item, basket, weight: far / (back + 1) ** p.historyDecay }));
     let odds = 1;
     for (let c = 1; c < context.length && context[c].basket === context[c - 1].basket; c++) {
       const [f, r] = [ahead(context[c].item, context[c - 1].item), back(context[c].item, context[c - 1].item)];

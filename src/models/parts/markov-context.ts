@@ -38,7 +38,7 @@ export function ownOfHistory(history: readonly HistoryEvent[]): OwnSequence {
 
 /**
  * The last items, newest first: those of the basket in progress, then the own events.
- * weight = historyDecay^(steps back), times `acrossBaskets` when the item lies in an earlier basket than the one asked for.
+ * weight = place^(−historyDecay), place 1 = newest, times `acrossBaskets` when the item lies in an earlier basket than the one asked for.
  */
 export function contextOf(
   { basket = [] }: Query,
@@ -47,12 +47,12 @@ export function contextOf(
 ): ContextItem[] {
   const context: ContextItem[] = [];
   for (let i = basket.length - 1; i >= 0 && context.length < CONTEXT_ITEMS; i--)
-    context.push({ itemIndex: basket[i], weight: historyDecay ** context.length, joined: context.length > 0 });
+    context.push({ itemIndex: basket[i], weight: (context.length + 1) ** -historyDecay, joined: context.length > 0 });
   const last = own.items.length - 1;
   const border = basket.length > 0 || own.baskets[last] & 2 ? acrossBaskets : 1;
   for (let e = last; e >= 0 && context.length < CONTEXT_ITEMS; e--) {
     const joined = e < last && (own.baskets[e + 1] & 1) === 0;
-    context.push({ itemIndex: own.items[e], weight: border * historyDecay ** context.length, joined });
+    context.push({ itemIndex: own.items[e], weight: border * (context.length + 1) ** -historyDecay, joined });
   }
   return context;
 }
