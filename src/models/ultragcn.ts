@@ -5,6 +5,7 @@
  *            + negativeWeight Σ_{(u,i)} mean over drawn j of (base + degreeWeight·β_uj) ℓ(−s_uj),  s_ui = e_uᵀe_i,  ℓ(s) = log(1 + e⁻ˢ)
  * Mao et al. (2021), UltraGCN: ultra simplification of graph convolutional networks, eq. 11–15; Adagrad by row in the place of Adam.
  * v_ui = the pair's weighted value over the mean of all (1 in the paper, here weighting binary); pairs of weight 0 are none.
+ * The defaults were found on validation parts of Online Retail and MovieLens 100k.
  */
 import { z } from "zod";
 import { throwIfCancelled } from "../core/errors.js";
@@ -26,9 +27,9 @@ const schema = z.strictObject({
   neighbourWeight: z.number().min(0).default(3),
   degreeWeight: z.number().min(0).default(1),
   negatives: z.int().min(1).max(1000).default(4),
-  negativeWeight: z.number().positive().default(10),
-  weighting: z.enum(weightings).default("log"),
-  regularization: z.number().min(0).default(0.02),
+  negativeWeight: z.number().positive().default(30),
+  weighting: z.enum(weightings).default("linear"),
+  regularization: z.number().min(0).default(0.01),
   learningRate: z.number().positive().default(0.2),
   epochs: z.int().min(1).max(10_000).default(30),
 });
@@ -48,9 +49,9 @@ export const ultragcn: ModelDefinition<UltraGcnParams> = {
     neighbourWeight: { help: "Weight of these; 0 leaves them out.", range: [0.3, 100], scale: "log" },
     degreeWeight: { help: "Weight of β: more for users and items with few events.", range: [0.1, 30], scale: "log" },
     negatives: { help: "Items drawn against each pair.", range: [2, 32], scale: "log", tune: false },
-    negativeWeight: { help: "Weight of all that is drawn against a pair.", range: [0.5, 50], scale: "log" },
+    negativeWeight: { help: "Weight of all that is drawn against a pair.", range: [5, 100], scale: "log" },
     weighting: { help: "What the weight of a pair counts among the pairs: 1, its logarithm, or the weight itself." },
-    regularization: { help: "L2 penalty on both vectors, with every term.", range: [1e-4, 0.1], scale: "log" },
+    regularization: { help: "L2 penalty on both vectors, with every term.", range: [2e-3, 0.05], scale: "log" },
     learningRate: { help: "Step of Adagrad in the first epoch; falls linearly to 0.", range: [0.05, 0.5], scale: "log" },
     epochs: { help: "Passes over the pairs.", range: [10, 60], scale: "log" },
   },
