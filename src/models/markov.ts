@@ -17,13 +17,13 @@ import { itemPopularity } from "./popularity.js";
 
 const schema = z.strictObject({
   window: z.int().min(1).max(100).default(10),
-  historyDecay: z.number().min(0).max(10).default(1.4),
+  historyDecay: z.number().min(0).max(10).default(1),
   exponent: z.number().positive().max(1).default(0.5),
   smoothing: z.number().min(0).default(10),
   popularityDiscount: z.number().min(0).max(1).default(0.05),
   reverse: z.number().min(0).max(2).default(0.8),
   acrossBaskets: z.number().min(0).max(1).default(0.05),
-  ownItems: z.number().min(0).default(0.2),
+  ownItems: z.number().min(0).default(0.1),
   ownSteps: z.number().min(0).default(0.5),
   halfLifeDays: z.number().positive().optional(),
   neighbours: z.int().min(1).max(100_000).default(200),
