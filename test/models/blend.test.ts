@@ -7,7 +7,7 @@ import { expectError } from "../support/errors.js";
 import { fixture } from "../support/fixture.js";
 
 describe("weights of a blend", () => {
-  /** Relevant: the item best by 2·a − b among 30; c is noise. */
+  /** Relevant: the item best by 2·a + b among 30; c is noise. */
   function planted(numQuestions: number, seed: number) {
     const random = createRandom(seed);
     const size = numQuestions * 30;
@@ -15,7 +15,7 @@ describe("weights of a blend", () => {
     const relevance = new Float32Array(size);
     const offsets = Int32Array.from({ length: numQuestions + 1 }, (_, q) => q * 30);
     for (let q = 0; q < numQuestions; q++) {
-      const value = (i: number) => 2 * features[0][i] - features[1][i];
+      const value = (i: number) => 2 * features[0][i] + features[1][i];
       let best = q * 30;
       for (let i = best + 1; i < (q + 1) * 30; i++) if (value(i) > value(best)) best = i;
       relevance[best] = 1;
@@ -27,10 +27,18 @@ describe("weights of a blend", () => {
     const options = { objective: "ndcg", topK: 5 } as const;
     const weights = learnWeights(planted(300, 1), options);
     expect(weights[0]).toBe(1);
-    expect(weights[1]).toBeCloseTo(-0.5, 1);
+    expect(weights[1]).toBeCloseTo(0.5, 1);
     expect(Math.abs(weights[2])).toBeLessThan(0.1);
     const others = planted(200, 2);
     expect(listMetric(others, blendScores(others, weights), options)).toBeGreaterThan(0.97);
+  });
+
+  it("leaves out what speaks against the relevant items", () => {
+    const questions = planted(300, 1);
+    const turned = { ...questions, features: [questions.features[0], questions.features[1].map((value) => -value), questions.features[2]] };
+    const weights = learnWeights(turned, { objective: "ndcg", topK: 5 });
+    expect(weights[0]).toBe(1);
+    expect(weights[1]).toBe(0);
   });
 
   it("measures lists as by hand", () => {

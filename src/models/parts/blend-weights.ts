@@ -1,8 +1,10 @@
 /**
  * Weights of a linear blend from held-out questions, in two steps:
- *   1. conditional logit: maximise mean_q mean_{i relevant} log softmax_i(Σ_m w_m f_m(q, i)) − ½ ridge ‖w‖² by Newton's method (concave);
+ *   1. conditional logit: maximise mean_q mean_{i relevant} log softmax_i(Σ_m w_m f_m(q, i)) − ½ ridge ‖w‖² over w ≥ 0 by projected
+ *      Newton steps (concave);
  *   2. coordinate ascent of the list metric itself from there, each weight scaled up and down until nothing helps.
- * The items of a question are its relevant ones, the best of every model, and some at random. Called by blend-learning.ts.
+ * Weights are not negative: the questions show few of the items that no model puts high, so nothing would keep a negative weight from
+ * lifting those. The items of a question are its relevant ones, the best of every model, and some at random. Called by blend-learning.ts.
  */
 
 /** Items of all questions behind one another. */
@@ -52,7 +54,7 @@ function conditionalLogit(questions: BlendQuestions): Float64Array {
     const direction = newtonDirection(questions, weights);
     let gain = 0;
     for (let scale = 1; scale > 1e-4 && gain <= 0; scale /= 2) {
-      const trial = weights.map((weight, m) => weight + scale * direction[m]);
+      const trial = weights.map((weight, m) => Math.max(0, weight + scale * direction[m]));
       gain = logLikelihood(questions, trial) - value;
       if (gain > 0) weights = trial;
     }
@@ -86,7 +88,7 @@ function logLikelihood(questions: BlendQuestions, weights: Float64Array): number
   return sum / numQuestions - (RIDGE / 2) * weights.reduce((squares, weight) => squares + weight * weight, 0);
 }
 
-/** −H⁻¹ g, with g and H of the mean log likelihood. */
+/** −H⁻¹ g over the weights that may move, with g and H of the mean log likelihood; 0 for those that stand at 0 and want to fall. */
 function newtonDirection(questions: BlendQuestions, weights: Float64Array): Float64Array {
   const { offsets, features, relevance } = questions;
   const size = features.length;
@@ -123,6 +125,11 @@ function newtonDirection(questions: BlendQuestions, weights: Float64Array): Floa
     }
   }
   for (let m = 0; m < size; m++) for (let n = 0; n < m; n++) curvature[n][m] = curvature[m][n];
+  for (let m = 0; m < size; m++) {
+    if (weights[m] > 0 || gradient[m] > 0) continue;
+    for (let n = 0; n < size; n++) curvature[m][n] = curvature[n][m] = m === n ? 1 : 0;
+    gradient[m] = 0;
+  }
   return solve(curvature, gradient);
 }
 
