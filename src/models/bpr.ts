@@ -16,6 +16,7 @@ const schema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(100),
   learningRate: z.number().positive().max(10).default(0.05),
   regularization: z.number().min(0).default(0.01),
+  initScale: z.number().positive().max(100).default(1),
 });
 
 export type BprParams = z.output<typeof schema>;

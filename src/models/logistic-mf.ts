@@ -16,6 +16,7 @@ const schema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(20),
   learningRate: z.number().positive().max(10).default(0.15),
   regularization: z.number().min(0).default(0.01),
+  initScale: z.number().positive().max(100).default(0.1),
   numNegatives: z.int().min(1).max(1000).default(5),
   optimizer: z.enum(["adagrad", "adam"]).default("adagrad"),
 });

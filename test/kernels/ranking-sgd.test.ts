@@ -6,10 +6,12 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../src/core/random.js";
 import { Interactions } from "../../src/data/interactions.js";
+import { split } from "../../src/data/splits.js";
 import { createRankingSgd, type RankingSgdOptions, type RankingSgdProblem } from "../../src/kernels/ranking-sgd.js";
 import { createRankingSgdFoldIn } from "../../src/kernels/ranking-sgd-fold-in.js";
-import { planStrata, resetOptimizer, rowLength, type SgdStep, valueLength } from "../../src/kernels/ranking-sgd-layout.js";
+import { planStrata, resetOptimizer, rowLength, type SgdStep, type Strata, valueLength } from "../../src/kernels/ranking-sgd-layout.js";
 import { referenceEpoch, referenceFoldIn } from "../../src/kernels/reference/ranking-sgd.js";
+import { tastes } from "../support/tastes.js";
 import { relativeError } from "./als-fixture.js";
 import { builds, environments, variants } from "./variants.js";
 
@@ -205,7 +207,51 @@ describe("strata", () => {
     expect(planStrata({ numUsers: 138_000, numItems: 27_000, numEvents: 18_600_000, rowBytes: 272 })).toEqual({ blocks: 8, parts: 72 });
     expect(planStrata({ numUsers: 0, numItems: 0, numEvents: 0, rowBytes: 272 })).toEqual({ blocks: 1, parts: 1 });
   });
+
+  it.each(["uniform", "popularity"] as const)("%s negatives of strata teach as well as those from all items", async (negatives) => {
+    const { train, test } = split(tastes(), { by: "random-per-user", testFraction: 0.25, seed: 1 });
+    const step = { ...base, negatives, factors: 16, regularization: { user: 0.01, positive: 0.01, negative: 0.01, bias: 0.01 } };
+    const hits = async (strata: Strata, seed: number) => {
+      const [userRows, itemRows] = [rowsOf(train.numUsers, step, seed), rowsOf(train.numItems, step, seed + 1)];
+      const problem = { ...step, seen: train.matrixByUser(), events: train.eventsByUser(), userRows, itemRows };
+      const sgd = await createRankingSgd(problem, { threads: 2, strata });
+      for (let e = 0; e < 30; e++) await sgd.epoch({ seed: 100 * seed + e, learningRate: 0.05 });
+      const share = shareOfHits(sgd.userRows(), sgd.itemRows(), { train, test, length: rowLength(16, "sgd") });
+      sgd.dispose();
+      return share;
+    };
+    let [inStrata, inOneBlock] = [0, 0];
+    for (const seed of [1, 2, 3]) {
+      inStrata += (await hits({ blocks: 6, parts: 4 }, seed)) / 3;
+      inOneBlock += (await hits({ blocks: 1, parts: 1 }, seed)) / 3;
+    }
+    expect(inStrata).toBeGreaterThan(0.97 * inOneBlock);
+  });
 });
+
+/** Share of held-out items among the 20 best unseen items of their users. */
+function shareOfHits(
+  userRows: Float32Array,
+  itemRows: Float32Array,
+  { train, test, length }: { train: Interactions; test: Interactions; length: number },
+) {
+  const [seen, heldOut] = [train.matrixByUser(), test.matrixByUser()];
+  let hits = 0;
+  for (let user = 0; user < train.numUsers; user++) {
+    const own = seen.indices.subarray(seen.offsets[user], seen.offsets[user + 1]);
+    const score = (item: number) => {
+      let sum = itemRows[item * length + length - 4];
+      for (let k = 0; k < length - 4; k++) sum += userRows[user * length + k] * itemRows[item * length + k];
+      return sum;
+    };
+    const best = Array.from({ length: train.numItems }, (_, item) => ({ item, score: own.includes(item) ? -Infinity : score(item) }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, 20)
+      .map(({ item }) => item);
+    hits += heldOut.indices.subarray(heldOut.offsets[user], heldOut.offsets[user + 1]).filter((item) => best.includes(item)).length;
+  }
+  return hits / heldOut.indices.length;
+}
 
 it("misshapen input is refused with what is wrong", async () => {
   const problem = problemOf(base);

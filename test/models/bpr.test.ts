@@ -3,13 +3,13 @@
  */
 import { describe, expect, it } from "vitest";
 import type { FitContext, FitStep, ModelState } from "../../src/core/model.js";
-import { createRandom } from "../../src/core/random.js";
 import { Interactions } from "../../src/data/interactions.js";
 import { split } from "../../src/data/splits.js";
 import { evaluate } from "../../src/evaluation/evaluate.js";
 import { fit, refit } from "../../src/models/registry.js";
 import type { Recommender } from "../../src/ranking/recommender.js";
 import { expectError } from "../support/errors.js";
+import { tastes } from "../support/tastes.js";
 
 const models = [
   { name: "bpr", params: { factors: 16, epochs: 40 } },
@@ -17,22 +17,6 @@ const models = [
   { name: "logistic-mf", params: { factors: 16, epochs: 20 } },
   { name: "logistic-mf", params: { factors: 16, epochs: 20, optimizer: "adam", learningRate: 0.01 } },
 ];
-
-/** Users have one of four tastes: nine of ten items from its quarter of the catalogue, popular ones more often. */
-function tastes({ numUsers = 240, numItems = 200, perUser = 24, seed = 1 } = {}): Interactions {
-  const random = createRandom(seed);
-  const events = Array.from({ length: numUsers * perUser }, (_, e) => {
-    const user = e % numUsers;
-    const taste = random.uniform() < 0.9 ? user % 4 : random.integer(4);
-    return { user, item: 4 * Math.floor((random.uniform() ** 2 * numItems) / 4) + taste };
-  });
-  return Interactions.fromArrays({
-    userIndex: events.map(({ user }) => user),
-    itemIndex: events.map(({ item }) => item),
-    numUsers,
-    numItems,
-  });
-}
 
 const bytesOf = (model: Recommender) =>
   Object.fromEntries(Object.entries(model.fitted.state().arrays).map(([key, { data }]) => [key, [...data]]));

@@ -8,7 +8,6 @@ export const sharedSchema = {
   biasRegularization: z.union([z.number().min(0), z.literal("same")]).default("same"),
   negatives: z.enum(["uniform", "popularity"]).default("uniform"),
   positives: z.enum(["events", "pairs"]).default("events"),
-  initScale: z.number().positive().max(100).default(0.1),
 };
 
 export const sharedHelp = {
