@@ -32,7 +32,7 @@ const REDRAWS = 10;
 
 /**
  * One event of the user whose row is `x` and whose items are the ascending list (list, listLength), with its `negatives`; `fixedItems`
- * moves x alone. Pool: items 1 << poolShift bytes apart. Adds (loss, terms) to the two f64 of `sum`. random: state, then 4 bytes of scratch.
+ * moves x alone. Pool: items 1 << poolShift bytes apart. Adds to the losses at `sum` (see `slopeOfLogSigmoid`). random: u32 state.
  */
 @inline export function learn(
   fixedItems: bool, x: usize, item: usize, negatives: usize, items: usize, itemBytes: usize, list: usize, listLength: u32,
@@ -42,10 +42,9 @@ const REDRAWS = 10;
   if (lossOf(settings) == BPR) {
     const negative = load<i32>(negatives), other = items + <usize>negative * itemBytes;
     if (negative < 0) return;
-    const slope = slopeOfLogSigmoid(scoreDifference(x, liked, other, valueBytes), random + 4);
+    const slope = slopeOfLogSigmoid(scoreDifference(x, liked, other, valueBytes), sum);
     if (!fixedItems && ruleOf(settings) == SGD) stepTripleSgd(x, liked, other, slope, settings);
     else stepTriple(ruleOf(settings), fixedItems, x, liked, other, slope, settings);
-    add(sum, load<f32>(random, 4));
   } else if (lossOf(settings) == WARP) {
     const score = scoreOf(x, liked, valueBytes);
     let loss: f32 = 0;
@@ -58,22 +57,16 @@ const REDRAWS = 10;
       loss = weight * violation;
       break;
     }
-    add(sum, loss);
+    store<f64>(sum, load<f64>(sum) + <f64>loss);
+    store<f64>(sum, load<f64>(sum, 8) + 1, 8);
   } else {
-    stepPair(ruleOf(settings), fixedItems, x, liked, slopeOfLogSigmoid(scoreOf(x, liked, valueBytes), random + 4), 8, settings);
-    add(sum, load<f32>(random, 4));
+    stepPair(ruleOf(settings), fixedItems, x, liked, slopeOfLogSigmoid(scoreOf(x, liked, valueBytes), sum), 8, settings);
     for (let k: u32 = 0; k < drawsOf(settings); k++) {
       const negative = load<i32>(negatives + (<usize>k << 2)), other = items + <usize>negative * itemBytes;
       if (negative < 0) continue;
-      stepPair(ruleOf(settings), fixedItems, x, other, -slopeOfLogSigmoid(-scoreOf(x, other, valueBytes), random + 4), 12, settings);
-      add(sum, load<f32>(random, 4));
+      stepPair(ruleOf(settings), fixedItems, x, other, -slopeOfLogSigmoid(-scoreOf(x, other, valueBytes), sum), 12, settings);
     }
   }
-}
-
-@inline function add(sum: usize, loss: f32): void {
-  store<f64>(sum, load<f64>(sum) + <f64>loss);
-  store<f64>(sum, load<f64>(sum, 8) + 1, 8);
 }
 
 @inline function draw(random: usize, pool: usize, poolSize: u32, poolShift: u32): i32 {

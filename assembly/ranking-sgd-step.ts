@@ -44,16 +44,26 @@ export const SGD: u32 = 0, ADAGRAD: u32 = 1, BPR: u32 = 0, WARP: u32 = 1;
 
 /** e^−t for t ≥ 0, relative error below 3e-7; from 87 on it stays at e^−87. */
 @inline function expOfMinus(t: f32): f32 {
-  const x = max<f32>(-t, -87), k = nearest<f32>(x * 1.44269504), r = x - k * 0.693359375 + k * 2.12194440e-4;
+  const magic: f32 = 12582912; // 1.5 · 2²³: adding it rounds to a whole number, which then stands in the low bits
+  const x = max<f32>(-t, -87), shifted = x * 1.44269504 + magic, k = shifted - magic, r = x - k * 0.693359375 + k * 2.12194440e-4;
   const p: f32 = 1 + r * (1 + r * (0.5 + r * (0.16666667 + r * (0.041666667 + r * (0.0083333333 + r * 0.0013888889)))));
-  return p * reinterpret<f32>((<i32>k + 127) << 23);
+  return p * reinterpret<f32>((reinterpret<i32>(shifted) + 127) << 23);
 }
 
-/** The slope of log σ(t), σ(−t), relative error below 5e-7 for |t| ≤ 87. Writes −log σ(t), absolute error below 3e-6 + 2e-7·|t|, to `loss`. */
-@inline export function slopeOfLogSigmoid(t: f32, loss: usize): f32 {
-  const e = expOfMinus(abs(t)), w = e / (2 + e), w2 = w * w;
-  // −log σ(t) = max(−t, 0) + log(1 + e), log(1 + e) = 2 artanh(e / (2 + e))
-  store<f32>(loss, max<f32>(-t, 0) + 2 * w * (1 + w2 * (0.33333333 + w2 * (0.2 + w2 * (0.14285714 + w2 * 0.11111111)))));
+/**
+ * The slope of log σ(t), σ(−t), relative error below 5e-7 for |t| ≤ 87. Adds −log σ(t) = max(−t, 0) + log(1 + e^−|t|) to the losses at
+ * `sum`, three f64: Σ loss, terms, and a product whose logarithm the caller adds to the first; it is kept from overflowing here.
+ */
+@inline export function slopeOfLogSigmoid(t: f32, sum: usize): f32 {
+  const e = expOfMinus(abs(t));
+  let product = load<f64>(sum, 16) * <f64>(1 + e), loss = load<f64>(sum) + <f64>max<f32>(-t, 0);
+  if (product >= 1.3407807929942597e154) { // 2^512
+    product *= 7.458340731200207e-155;
+    loss += 354.891356446692; // 512 log 2
+  }
+  store<f64>(sum, loss);
+  store<f64>(sum, load<f64>(sum, 8) + 1, 8);
+  store<f64>(sum, product, 16);
   return select<f32>(e, 1, t >= 0) / (1 + e);
 }
 

@@ -3,7 +3,7 @@
 // In a round every b meets another c, so no row has two writers, and the bits do not depend on the thread count.
 // Negatives of a positive come from its item group, which is dealt anew in every epoch: all pairs of items meet, and rows stay in cache.
 // Reference: src/kernels/reference/ranking-sgd.ts. Called by src/kernels/ranking-sgd.ts.
-import { itemsOf, negativesFromEvents, numItemsOf, randomBelow, rowBytesOf, seedUnit, seenItemsOf, seenOffsetsOf, usersOf } from "./ranking-sgd-step";
+import { itemsOf, negativesFromEvents, numItemsOf, randomBelow, rowBytesOf, seedUnit, seenItemsOf, seenOffsetsOf, usersOf, valueBytesOf } from "./ranking-sgd-step";
 import { drawNegatives, drawnBefore, learn } from "./ranking-sgd-losses";
 
 /**
@@ -52,7 +52,7 @@ export function rankingSgdDeal(
 
 /**
  * User groups [begin, end), each with item group c = (b + shift) mod blocks, whose items are itemOrder[c · groupItems …).
- * `starts` = ends of `rankingSgdDeal` with a 0 before it. sums[b · blocks + c] = (Σ loss, terms) in float64. scratch: 64 bytes and 32 · negatives · 4.
+ * `starts` = ends of `rankingSgdDeal` with a 0 before it. sums[b · blocks + c] = (loss, terms, product) in float64, Σ loss = loss + log product. scratch: 64 bytes and 32 · negatives · 4.
  */
 export function rankingSgdEpoch(
   begin: i32, end: i32, scratch: usize, settings: usize, seed: u32, shift: u32, groupStarts: usize, blocks: u32, parts: u32,
@@ -65,10 +65,11 @@ export function rankingSgdEpoch(
     // what negatives are drawn from: the items of the stratum's events, or those of the item group
     const pool = fromEvents ? dealt + (<usize>firstEvent << 3) + 4 : itemOrder + (<usize>firstItem << 2), poolShift = fromEvents ? 3 : 2;
     const poolSize = fromEvents ? load<u32>(ranges + (<usize>parts << 2)) - firstEvent : min<u32>(groupItems, numItems - firstItem);
-    const sum = sums + (<usize>stratum << 4);
+    const sum = sums + <usize>stratum * 24;
     seedUnit(scratch, seed, stratum);
     store<f64>(sum, 0);
     store<f64>(sum, 0, 8);
+    store<f64>(sum, 1, 16);
     const firstUser = load<u32>(groupStarts + (<usize>b << 2)), lastUser = load<u32>(groupStarts + (<usize>b << 2), 4);
     const partUsers = partUsersOf(firstUser, lastUser, parts);
     for (let p: u32 = 0; p < parts; p++) {
@@ -100,21 +101,30 @@ function shuffle(pairs: usize, count: u32, random: usize): void {
   }
 }
 
+/** Reads a row's cache lines. */
+@inline function touchRow(row: usize, bytes: usize): u32 {
+  let all: u32 = 0;
+  for (let o: usize = 0; o < bytes; o += 64) all |= load<u32>(row + o);
+  return all;
+}
+
 /**
- * The negatives of 32 events are drawn together: their searches do not depend on each other and overlap.
+ * The negatives of 32 events are drawn together, and the rows of the items read: these searches and misses overlap.
  * A function of its own, so that the engine's optimizer sees one loop at a time.
  */
 function trainOn(events: usize, count: u32, scratch: usize, settings: usize, pool: usize, poolSize: u32, poolShift: u32, sum: usize): void {
-  const rowBytes = rowBytesOf(settings), users = usersOf(settings), items = itemsOf(settings), negatives = scratch + 64;
+  const rowBytes = rowBytesOf(settings), users = usersOf(settings), items = itemsOf(settings), negatives = scratch + 64, valueBytes = valueBytesOf(settings);
   const seenOffsets = seenOffsetsOf(settings), seenItems = seenItemsOf(settings), stride = <usize>drawnBefore(settings) << 2;
   for (const last = events + (<usize>count << 3); events < last; ) {
     const batchEnd = min(events + (32 << 3), last);
-    let at = negatives;
+    let at = negatives, touched: u32 = 0;
     for (let event = events; event < batchEnd; event += 8) {
       const row = seenOffsets + (<usize>load<u32>(event) << 2), first = load<u32>(row);
       drawNegatives(at, scratch, pool, poolSize, poolShift, seenItems + (<usize>first << 2), load<u32>(row, 4) - first, settings);
-      at += stride;
+      touched |= touchRow(items + <usize>load<u32>(event, 4) * rowBytes, valueBytes);
+      for (const end = at + stride; at < end; at += 4) touched |= touchRow(items + <usize>max(0, load<i32>(at)) * rowBytes, valueBytes);
     }
+    store<u32>(scratch, touched, 8); // a use, without which the reads would be left out
     at = negatives;
     for (; events < batchEnd; events += 8) {
       const user = <usize>load<u32>(events), row = seenOffsets + (user << 2), first = load<u32>(row), length = load<u32>(row, 4) - first;

@@ -89,7 +89,7 @@ export async function createRankingSgd(problem: RankingSgdProblem, options: Rank
         groupOfItem: numItems * 4,
         groupStarts: (blocks + 1) * 4,
         weights: (draws + 1) * 4,
-        sums: blocks * blocks * 16,
+        sums: blocks * blocks * 24,
       },
       scratchBytes: 64 + 32 * draws * 4,
     },
@@ -120,10 +120,10 @@ export async function createRankingSgd(problem: RankingSgdProblem, options: Rank
       const args = [at.settings, seed | 0, shift, at.groupStarts, blocks, parts, at.ranges, at.dealt, at.itemOrder, groupItems, at.sums];
       await arena.parallel("rankingSgdEpoch", { count: blocks, chunk: 1, args }, signal);
     }
-    const sums = arena.float64("sums", blocks * blocks * 2);
+    const sums = arena.float64("sums", blocks * blocks * 3);
     let [loss, terms] = [0, 0];
-    for (let s = 0; s < sums.length; s += 2) {
-      loss += sums[s];
+    for (let s = 0; s < sums.length; s += 3) {
+      loss += sums[s] + Math.log(sums[s + 2]);
       terms += sums[s + 1];
     }
     return terms > 0 ? loss / terms : loss;
