@@ -1,15 +1,16 @@
 /**
  * Blend: a weighted sum of other models' scores, each made comparable first.
  *   score(q, i) = Σ_m w_m · scale(s_m(q, i)),  standard: (s − mean) / sd over the items of the query; compressed: sign · log(1 + |·|) of that
- * Weights are given, or learned on questions held out from the training data (parts/blend-questions.ts, parts/blend-weights.ts);
+ * Weights are given, or learned (for known and for unknown askers apart) on questions held out from the training data (parts/blend-questions.ts, parts/blend-weights.ts);
  * the models are then fitted again on all of it. Linear stacking: Breiman (1996), Stacked regressions; Jahrer, Töscher & Legenstein
  * (2010), Combining predictions for accurate recommender systems.
  */
 import { z } from "zod";
+import type { Csr } from "../core/interactions.js";
 import type { FitContext, FittedModel, ModelDefinition, ModelState } from "../core/model.js";
 import { parseParams } from "../core/params.js";
 import { blendFeatures, FEATURE_SCALES, FEATURES_OF } from "./parts/blend-features.js";
-import { learnBlend } from "./parts/blend-learning.js";
+import { type BlendWeights, isKnownAsker, learnBlend } from "./parts/blend-learning.js";
 import { QUESTION_KINDS } from "./parts/blend-questions.js";
 import { nested, unnested } from "./parts/nested-state.js";
 
@@ -80,31 +81,32 @@ export const blend: ModelDefinition<BlendParams> = {
   async fit(train, params, context) {
     const { models } = params;
     const weights = models.every(({ weight }) => weight !== undefined)
-      ? Float64Array.from(models.flatMap(({ weight }) => Array.from({ length: FEATURES_OF[params.scale] }, () => weight!)))
+      ? { warm: Float64Array.from(models.flatMap(({ weight }) => Array.from({ length: FEATURES_OF[params.scale] }, () => weight!))) }
       : await learnBlend(train, params, context);
-    return blendModel(params, weights, await fitParts(train, params, context));
+    return blendModel(params, weights, { parts: await fitParts(train, params, context), seen: train.matrixByUser() });
   },
 
   restore({ params, numUsers, numItems, state, seen, restoreModel }) {
-    const { weights, parts } = parseParams(savedSchema, state.extra, "Saved model blend");
+    const { parts, ...weights } = parseParams(savedSchema, state.extra, "Saved model blend");
     const fitted = parts.map(({ model, params, extra }, p) =>
       restoreModel(model, { params, numUsers, numItems, state: { arrays: unnested(state.arrays, p), extra }, seen, restoreModel }),
     );
-    return blendModel(params, Float64Array.from(weights), fitted);
+    return blendModel(params, weightsOf(weights), { parts: fitted, seen });
   },
 
   partialRefit: {
     how: "Its models are fitted again on all events; the learned weights stay.",
     async refit(previous, train, context) {
       const params = previous.params as BlendParams;
-      const { weights } = parseParams(savedSchema, previous.state().extra, "Model blend");
-      return blendModel(params, Float64Array.from(weights), await fitParts(train, params, context));
+      const weights = weightsOf(parseParams(savedSchema, previous.state().extra, "Model blend"));
+      return blendModel(params, weights, { parts: await fitParts(train, params, context), seen: train.matrixByUser() });
     },
   },
 };
 
 const savedSchema = z.strictObject({
   weights: z.array(z.number()),
+  coldWeights: z.array(z.number()).optional(),
   parts: z.array(
     z.strictObject({
       model: z.string(),
@@ -114,14 +116,24 @@ const savedSchema = z.strictObject({
   ),
 });
 
+const weightsOf = ({ weights, coldWeights }: { weights: readonly number[]; coldWeights?: readonly number[] }): BlendWeights => ({
+  warm: Float64Array.from(weights),
+  cold: coldWeights && Float64Array.from(coldWeights),
+});
+
 async function fitParts(train: Parameters<typeof blend.fit>[0], { models }: BlendParams, { fitModel }: FitContext): Promise<FittedModel[]> {
   const parts: FittedModel[] = [];
   for (const { model, params } of models) parts.push(await fitModel!(model, train, params));
   return parts;
 }
 
-function blendModel(params: BlendParams, weights: Float64Array, parts: readonly FittedModel[]): FittedModel {
+function blendModel(
+  params: BlendParams,
+  { warm, cold = warm }: BlendWeights,
+  { parts, seen }: { parts: readonly FittedModel[]; seen: Csr },
+): FittedModel {
   const { numUsers, numItems } = parts[0];
+  const readsBasket = parts.some((part) => part.readsBasket);
   const perModel = FEATURES_OF[params.scale];
   return {
     name: "blend",
@@ -129,12 +141,15 @@ function blendModel(params: BlendParams, weights: Float64Array, parts: readonly 
     numUsers,
     numItems,
     personal: parts.every((part) => part.personal), // a part that answers anyone answers unknown users, too
-    readsBasket: parts.some((part) => part.readsBasket),
+    readsBasket,
     async scoreAll(queries, out) {
       out.fill(0, 0, queries.length * numItems);
+      const weightsBy = queries.map((query) => (isKnownAsker(query, seen, readsBasket) ? warm : cold));
       await blendFeatures(parts, queries, params.scale, (part, feature, values) => {
-        const weight = weights[part * perModel + feature];
-        if (weight !== 0) for (let at = 0; at < values.length; at++) out[at] += weight * values[at];
+        for (let q = 0; q < queries.length; q++) {
+          const weight = weightsBy[q][part * perModel + feature];
+          if (weight !== 0) for (let at = q * numItems; at < (q + 1) * numItems; at++) out[at] += weight * values[at];
+        }
       });
     },
     state(): ModelState {
@@ -142,7 +157,8 @@ function blendModel(params: BlendParams, weights: Float64Array, parts: readonly 
       return {
         arrays: Object.assign({}, ...states.map(({ arrays }, p) => nested(arrays, p))),
         extra: {
-          weights: [...weights],
+          weights: [...warm],
+          ...(cold === warm ? {} : { coldWeights: [...cold] }),
           parts: parts.map(({ name, params }, p) => ({ model: name, params, ...(states[p].extra ? { extra: states[p].extra } : {}) })),
         },
       };

@@ -20,7 +20,7 @@ describe("weights of a blend", () => {
       for (let i = best + 1; i < (q + 1) * 30; i++) if (value(i) > value(best)) best = i;
       relevance[best] = 1;
     }
-    return { offsets, features, relevance };
+    return { offsets, features, relevance, multiplicity: new Float32Array(size).fill(1) };
   }
 
   it("finds planted weights, and the metric on other questions with them", () => {
@@ -42,7 +42,12 @@ describe("weights of a blend", () => {
   });
 
   it("measures lists as by hand", () => {
-    const questions = { offsets: Int32Array.of(0, 4), features: [Float32Array.of(3, 2, 1, 0)], relevance: Float32Array.of(0, 2, 0, 1) };
+    const questions = {
+      offsets: Int32Array.of(0, 4),
+      features: [Float32Array.of(3, 2, 1, 0)],
+      relevance: Float32Array.of(0, 2, 0, 1),
+      multiplicity: new Float32Array(4).fill(1),
+    };
     const measure = (weight: number, objective: "ndcg" | "precision") =>
       listMetric(questions, blendScores(questions, Float64Array.of(weight)), { objective, topK: 2 });
     expect(measure(1, "ndcg")).toBeCloseTo(1 / Math.log2(3) / (1 + 1 / Math.log2(3)), 12);

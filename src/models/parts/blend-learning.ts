@@ -3,8 +3,8 @@
  * each question, and hands the features to blend-weights.ts. Memory: questions × about (100 · models + 100) items × features.
  */
 import { DataError, throwIfCancelled } from "../../core/errors.js";
-import type { Interactions } from "../../core/interactions.js";
-import type { FitContext, FittedModel } from "../../core/model.js";
+import type { Csr, Interactions } from "../../core/interactions.js";
+import type { FitContext, FittedModel, Query } from "../../core/model.js";
 import { createPacer } from "../../core/pacer.js";
 import { createRandom } from "../../core/random.js";
 import type { BlendParams } from "../blend.js";
@@ -19,36 +19,57 @@ const BLOCK = 64;
 /** From this share of repeated events on, items of the history are offered again. */
 const REPEAT_SHARE = 0.1;
 
-/** One weight per model and feature. Throws DataError when nothing can be held out. */
-export async function learnBlend(data: Interactions, params: BlendParams, context: FitContext): Promise<Float64Array> {
+/** One weight per model and feature. */
+export interface BlendWeights {
+  warm: Float64Array;
+  /** For askers of whom nothing is known; absent = the same. */
+  cold?: Float64Array;
+}
+
+/** Fewer questions of cold askers teach nothing. */
+const LEAST_COLD = 50;
+
+/** Throws DataError when nothing can be held out. */
+export async function learnBlend(data: Interactions, params: BlendParams, context: FitContext): Promise<BlendWeights> {
   const excludeSeen = params.excludeSeen === "auto" ? repeatShare(data) < REPEAT_SHARE : params.excludeSeen;
   const kind = params.questions === "auto" ? questionKindFor(data) : params.questions;
   const { train, questions } = heldOutQuestions(data, { ...params, kind, excludeSeen, most: MOST_QUESTIONS, seed: context.seed });
   const parts: FittedModel[] = [];
   for (const { model, params: own } of params.models) parts.push(await context.fitModel!(model, train, own));
-  const known = questions.filter(
-    ({ query }) => isKnown(query.userIndex, train) || parts.some((part) => part.readsBasket && query.basket?.length),
+  const readsBasket = parts.some((part) => part.readsBasket);
+  const answersCold = parts.some((part) => !part.personal);
+  const [warm, cold] = [true, false].map((known) =>
+    questions.filter(({ query }) => isKnownAsker(query, train.matrixByUser(), readsBasket) === known),
   );
-  if (known.length === 0)
+  if (warm.length === 0)
     throw new DataError("blend has no held-out questions to learn its weights on.", {
       hint: "Give the models weights, choose other `questions`, or bring more events per user.",
     });
-  const blocks: AskedItems[] = [];
-  const pace = createPacer(context.signal);
-  for (let from = 0; from < known.length; from += BLOCK) {
-    throwIfCancelled(context.signal);
-    const block = known.slice(from, from + BLOCK);
-    blocks.push(...(await itemsOf(parts, block, { train, params, excludeSeen, seed: context.seed + from })));
-    context.onProgress?.({ stage: "blend: asking", done: Math.min(known.length, from + BLOCK), total: known.length });
-    await pace();
-  }
-  return learnWeights(joined(blocks, parts.length * FEATURES_OF[params.scale]), params);
+  const learn = async (asked: readonly Question[]) => {
+    const items: AskedItems[] = [];
+    const pace = createPacer(context.signal);
+    for (let from = 0; from < asked.length; from += BLOCK) {
+      throwIfCancelled(context.signal);
+      items.push(...(await itemsOf(parts, asked.slice(from, from + BLOCK), { train, params, excludeSeen, seed: context.seed + from })));
+      context.onProgress?.({ stage: "blend: asking", done: Math.min(asked.length, from + BLOCK), total: asked.length });
+      await pace();
+    }
+    return learnWeights(joined(items, parts.length * FEATURES_OF[params.scale]), params);
+  };
+  return { warm: await learn(warm), cold: answersCold && cold.length >= LEAST_COLD ? await learn(cold) : undefined };
+}
+
+/** Whether anything is known of who asks: a history, a basket where the models read it, or training events. */
+export function isKnownAsker({ userIndex = -1, history, basket }: Query, seen: Csr, readsBasket: boolean): boolean {
+  if (history?.length || (readsBasket && basket?.length)) return true;
+  return userIndex >= 0 && seen.offsets[userIndex] < seen.offsets[userIndex + 1];
 }
 
 /** The items of one question: features numItems × numFeatures, row-major. */
 interface AskedItems {
   features: Float32Array;
   relevance: Float32Array;
+  multiplicity: Float32Array;
 }
 
 function joined(asked: readonly AskedItems[], numFeatures: number): BlendQuestions {
@@ -57,13 +78,15 @@ function joined(asked: readonly AskedItems[], numFeatures: number): BlendQuestio
     offsets[q + 1] = offsets[q] + relevance.length;
   });
   const relevance = new Float32Array(offsets[asked.length]);
+  const multiplicity = new Float32Array(relevance.length);
   const features = Array.from({ length: numFeatures }, () => new Float32Array(relevance.length));
   asked.forEach((one, q) => {
     relevance.set(one.relevance, offsets[q]);
+    multiplicity.set(one.multiplicity, offsets[q]);
     for (let i = 0; i < one.relevance.length; i++)
       for (let m = 0; m < numFeatures; m++) features[m][offsets[q] + i] = one.features[i * numFeatures + m];
   });
-  return { offsets, features, relevance };
+  return { offsets, features, relevance, multiplicity };
 }
 
 interface FeatureOptions {
@@ -97,10 +120,13 @@ async function itemsOf(
     for (let r = 0; r < rows.length; r += perModel)
       for (const item of best(rows[r].subarray(q * numItems, (q + 1) * numItems), BEST_OF_EACH + left.size))
         if (!left.has(item)) items.add(item);
+    const others = numItems - items.size - left.size;
+    const drawn = new Set<number>();
     for (let n = 0; n < AT_RANDOM; n++) {
       const item = random.integer(numItems);
-      if (!left.has(item)) items.add(item);
+      if (!left.has(item) && !items.has(item)) drawn.add(item);
     }
+    for (const item of drawn) items.add(item);
     const list = [...items].sort((a, b) => a - b);
     const relevance = new Map<number, number>();
     for (const item of relevant) relevance.set(item, (relevance.get(item) ?? 0) + 1);
@@ -108,7 +134,11 @@ async function itemsOf(
     list.forEach((item, i) => {
       for (let r = 0; r < rows.length; r++) features[i * rows.length + r] = rows[r][q * numItems + item];
     });
-    return { features, relevance: Float32Array.from(list, (item) => relevance.get(item) ?? 0) };
+    return {
+      features,
+      relevance: Float32Array.from(list, (item) => relevance.get(item) ?? 0),
+      multiplicity: Float32Array.from(list, (item) => (drawn.has(item) ? Math.max(1, others / drawn.size) : 1)),
+    };
   });
 }
 
@@ -120,11 +150,6 @@ function best(row: Float32Array, count: number): Int32Array {
   for (let i = 0; i < row.length; i++) if (row[i] > threshold) found.push(i);
   for (let i = 0; i < row.length && found.length < count; i++) if (row[i] === threshold) found.push(i);
   return Int32Array.from(found);
-}
-
-function isKnown(userIndex: number | undefined, data: Interactions): boolean {
-  const { offsets } = data.eventsByUser();
-  return userIndex !== undefined && userIndex >= 0 && offsets[userIndex] < offsets[userIndex + 1];
 }
 
 /** Share of events whose user had the item before. */

@@ -1,8 +1,9 @@
 /**
  * Weights of a linear blend from held-out questions, in two steps:
- *   1. conditional logit: maximise mean_q mean_{i relevant} log softmax_i(Σ_m w_m f_m(q, i)) − ½ ridge ‖w‖² over w ≥ 0 by projected
- *      Newton steps (concave);
- *   2. coordinate ascent of the list metric itself from there, each weight scaled up and down until nothing helps.
+ *   1. conditional logit: maximise mean_q mean_{i relevant} log softmax_i(Σ_m w_m f_m(q, i)) − ½ ridge ‖w‖² over w ≥ 0 (concave):
+ *      Newton's method, each quadratic model maximised within the bound by coordinate ascent;
+ *   2. coordinate ascent of the list metric itself, each weight scaled up and down until nothing helps: from there, from the same without
+ *      regard to what the items of a question stand for, and from the best single feature; the best end is taken.
  * Weights are not negative: the questions show few of the items that no model puts high, so nothing would keep a negative weight from
  * lifting those. The items of a question are its relevant ones, the best of every model, and some at random. Called by blend-learning.ts.
  */
@@ -15,6 +16,8 @@ export interface BlendQuestions {
   features: readonly Float32Array[];
   /** How often the item is relevant, 0 for most. */
   relevance: Float32Array;
+  /** How many items of the catalogue it stands for: 1, more for those drawn at random. */
+  multiplicity: Float32Array;
 }
 
 export interface ListObjective {
@@ -25,14 +28,22 @@ export interface ListObjective {
 
 const RIDGE = 1e-3;
 const NEWTON_STEPS = 30;
+const QUADRATIC_PASSES = 1000;
 const SCALES = [0, 0.5, 0.75, 0.9, 1.1, 1.35, 2];
+/** What a weight of 0 may become, as a share of the largest. */
+const ENTRIES = [0.03, 0.1, 0.3, 1];
 const PASSES = 6;
 /** A smaller gain is noise. */
 const LEAST_GAIN = 1e-6;
 
 /** One weight per feature, the largest in size being 1: order is all that matters. */
 export function learnWeights(questions: BlendQuestions, objective: ListObjective): Float64Array {
-  const weights = ascend(questions, conditionalLogit(questions), objective);
+  const alone = questions.features.map((_, m) => Float64Array.from(questions.features, (_, n) => (m === n ? 1 : 0)));
+  const asShown = { ...questions, multiplicity: new Float32Array(questions.multiplicity.length).fill(1) };
+  const ends = [conditionalLogit(questions), conditionalLogit(asShown), bestOf(questions, alone, objective)].map((start) =>
+    ascend(questions, start, objective),
+  );
+  const weights = bestOf(questions, ends, objective);
   const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
   return largest > 0 ? weights.map((weight) => weight / largest) : weights.fill(1);
 }
@@ -54,7 +65,7 @@ function conditionalLogit(questions: BlendQuestions): Float64Array {
     const direction = newtonDirection(questions, weights);
     let gain = 0;
     for (let scale = 1; scale > 1e-4 && gain <= 0; scale /= 2) {
-      const trial = weights.map((weight, m) => Math.max(0, weight + scale * direction[m]));
+      const trial = weights.map((weight, m) => Math.max(0, weight + scale * direction[m])); // max: rounding only
       gain = logLikelihood(questions, trial) - value;
       if (gain > 0) weights = trial;
     }
@@ -65,7 +76,7 @@ function conditionalLogit(questions: BlendQuestions): Float64Array {
 }
 
 function logLikelihood(questions: BlendQuestions, weights: Float64Array): number {
-  const { offsets, relevance } = questions;
+  const { offsets, relevance, multiplicity } = questions;
   const numQuestions = offsets.length - 1;
   const scores = blendScores(questions, weights);
   let sum = 0;
@@ -80,7 +91,7 @@ function logLikelihood(questions: BlendQuestions, weights: Float64Array): number
     let total = 0;
     let own = 0;
     for (let i = from; i < to; i++) {
-      total += Math.exp(scores[i] - most);
+      total += multiplicity[i] * Math.exp(scores[i] - most);
       if (relevance[i] > 0) own += (relevance[i] / relevant) * scores[i];
     }
     sum += own - most - Math.log(total);
@@ -88,9 +99,9 @@ function logLikelihood(questions: BlendQuestions, weights: Float64Array): number
   return sum / numQuestions - (RIDGE / 2) * weights.reduce((squares, weight) => squares + weight * weight, 0);
 }
 
-/** −H⁻¹ g over the weights that may move, with g and H of the mean log likelihood; 0 for those that stand at 0 and want to fall. */
+/** The step to the maximum of the quadratic model of the mean log likelihood over weights that are not negative. */
 function newtonDirection(questions: BlendQuestions, weights: Float64Array): Float64Array {
-  const { offsets, features, relevance } = questions;
+  const { offsets, features, relevance, multiplicity } = questions;
   const size = features.length;
   const numQuestions = offsets.length - 1;
   const scores = blendScores(questions, weights);
@@ -107,7 +118,7 @@ function newtonDirection(questions: BlendQuestions, weights: Float64Array): Floa
     }
     let total = 0;
     for (let i = from; i < to; i++) {
-      scores[i] = Math.exp(scores[i] - most);
+      scores[i] = multiplicity[i] * Math.exp(scores[i] - most);
       total += scores[i];
     }
     mean.fill(0);
@@ -125,31 +136,29 @@ function newtonDirection(questions: BlendQuestions, weights: Float64Array): Floa
     }
   }
   for (let m = 0; m < size; m++) for (let n = 0; n < m; n++) curvature[n][m] = curvature[m][n];
-  for (let m = 0; m < size; m++) {
-    if (weights[m] > 0 || gradient[m] > 0) continue;
-    for (let n = 0; n < size; n++) curvature[m][n] = curvature[n][m] = m === n ? 1 : 0;
-    gradient[m] = 0;
-  }
-  return solve(curvature, gradient);
+  return boundedStep(curvature, gradient, weights);
 }
 
-/** Gaussian elimination of a small positive definite system. */
-function solve(matrix: readonly Float64Array[], right: Float64Array): Float64Array {
-  const size = right.length;
-  const rows = matrix.map((row, m) => Float64Array.of(...row, right[m]));
-  for (let k = 0; k < size; k++) {
-    for (let m = k + 1; m < size; m++) {
-      const factor = rows[m][k] / rows[k][k];
-      for (let n = k; n <= size; n++) rows[m][n] -= factor * rows[k][n];
+/** Maximises gᵀd − ½ dᵀHd over d ≥ −w, one coordinate after the other; H positive definite. */
+function boundedStep(curvature: readonly Float64Array[], gradient: Float64Array, weights: Float64Array): Float64Array {
+  const step = new Float64Array(gradient.length);
+  for (let pass = 0; pass < QUADRATIC_PASSES; pass++) {
+    let largest = 0;
+    for (let m = 0; m < step.length; m++) {
+      let slope = gradient[m];
+      for (let n = 0; n < step.length; n++) slope -= curvature[m][n] * step[n];
+      const next = Math.max(-weights[m], step[m] + slope / curvature[m][m]);
+      largest = Math.max(largest, Math.abs(next - step[m]));
+      step[m] = next;
     }
+    if (largest < 1e-9) break;
   }
-  const out = new Float64Array(size);
-  for (let k = size - 1; k >= 0; k--) {
-    let sum = rows[k][size];
-    for (let n = k + 1; n < size; n++) sum -= rows[k][n] * out[n];
-    out[k] = sum / rows[k][k];
-  }
-  return out;
+  return step;
+}
+
+function bestOf(questions: BlendQuestions, candidates: readonly Float64Array[], objective: ListObjective): Float64Array {
+  const values = candidates.map((weights) => listMetric(questions, blendScores(questions, weights), objective));
+  return candidates[values.indexOf(Math.max(...values))];
 }
 
 function ascend(questions: BlendQuestions, start: Float64Array, objective: ListObjective): Float64Array {
@@ -159,12 +168,13 @@ function ascend(questions: BlendQuestions, start: Float64Array, objective: ListO
   for (let pass = 0; pass < PASSES; pass++) {
     const before = value;
     for (const [m, feature] of questions.features.entries()) {
-      for (const scale of SCALES) {
-        const change = (scale - 1) * weights[m];
+      const largest = weights.reduce((a, b) => Math.max(a, b), 0);
+      for (const next of weights[m] > 0 ? SCALES.map((scale) => scale * weights[m]) : ENTRIES.map((share) => share * largest)) {
+        const change = next - weights[m];
         const trial = scores.map((score, i) => score + change * feature[i]);
         const reached = listMetric(questions, trial, objective);
         if (reached <= value + LEAST_GAIN) continue;
-        weights[m] *= scale;
+        weights[m] = next;
         scores = trial;
         value = reached;
       }
