@@ -43,7 +43,7 @@ export const SGD: u32 = 0, ADAGRAD: u32 = 1, BPR: u32 = 0, WARP: u32 = 1;
 }
 
 /** e^−t for t ≥ 0, relative error below 3e-7; from 87 on it stays at e^−87. */
-@inline function expOfMinus(t: f32): f32 {
+@inline export function expOfMinus(t: f32): f32 {
   const magic: f32 = 12582912; // 1.5 · 2²³: adding it rounds to a whole number, which then stands in the low bits
   const x = max<f32>(-t, -87), shifted = x * 1.44269504 + magic, k = shifted - magic, r = x - k * 0.693359375 + k * 2.12194440e-4;
   const p: f32 = 1 + r * (1 + r * (0.5 + r * (0.16666667 + r * (0.041666667 + r * (0.0083333333 + r * 0.0013888889)))));
