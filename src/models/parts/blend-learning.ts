@@ -22,11 +22,11 @@ const REPEAT_SHARE = 0.1;
 /** One weight per model and feature. */
 export interface BlendWeights {
   warm: Float64Array;
-  /** For askers of whom nothing is known; absent = the same. */
+  /** For askers of whom nothing is known: parts that answer anyone share the answer, the others have no say. Absent = the same. */
   cold?: Float64Array;
 }
 
-/** Fewer questions of cold askers teach nothing. */
+/** Fewer questions of cold askers teach nothing: the parts that answer them then count alike. */
 const LEAST_COLD = 50;
 
 /** Throws DataError when nothing can be held out. */
@@ -37,7 +37,8 @@ export async function learnBlend(data: Interactions, params: BlendParams, contex
   const parts: FittedModel[] = [];
   for (const { model, params: own } of params.models) parts.push(await context.fitModel!(model, train, own));
   const readsBasket = parts.some((part) => part.readsBasket);
-  const answersCold = parts.some((part) => !part.personal);
+  const perModel = FEATURES_OF[params.scale];
+  const answersCold = parts.flatMap((part) => Array.from({ length: perModel }, () => !part.personal));
   const [warm, cold] = [true, false].map((known) =>
     questions.filter(({ query }) => isKnownAsker(query, train.matrixByUser(), readsBasket) === known),
   );
@@ -45,7 +46,7 @@ export async function learnBlend(data: Interactions, params: BlendParams, contex
     throw new DataError("blend has no held-out questions to learn its weights on.", {
       hint: "Give the models weights, choose other `questions`, or bring more events per user.",
     });
-  const learn = async (asked: readonly Question[]) => {
+  const learn = async (asked: readonly Question[], used?: readonly boolean[]) => {
     const items: AskedItems[] = [];
     const pace = createPacer(context.signal);
     for (let from = 0; from < asked.length; from += BLOCK) {
@@ -54,9 +55,16 @@ export async function learnBlend(data: Interactions, params: BlendParams, contex
       context.onProgress?.({ stage: "blend: asking", done: Math.min(asked.length, from + BLOCK), total: asked.length });
       await pace();
     }
-    return learnWeights(joined(items, parts.length * FEATURES_OF[params.scale]), params);
+    const questions = joined(items, parts.length * perModel);
+    return learnWeights(
+      { ...questions, features: questions.features.map((feature, m) => (used?.[m] === false ? feature.fill(0) : feature)) },
+      params,
+    );
   };
-  return { warm: await learn(warm), cold: answersCold && cold.length >= LEAST_COLD ? await learn(cold) : undefined };
+  const numAnswering = parts.filter((part) => !part.personal).length;
+  const alike = numAnswering > 0 ? Float64Array.from(answersCold, Number) : undefined;
+  const forCold = numAnswering > 1 && cold.length >= LEAST_COLD ? await learn(cold, answersCold) : alike;
+  return { warm: await learn(warm), cold: forCold?.map((weight, m) => (answersCold[m] ? weight : 0)) };
 }
 
 /** Whether anything is known of who asks: a history, a basket where the models read it, or training events. */
