@@ -32,8 +32,9 @@ const expectedSchema = z.array(
     /** The value must be within `tolerance` of it … */
     equals: z.number().optional(),
     tolerance: z.number().optional(),
-    /** … or at least this. */
+    /** … or at least this, or at most. */
     atLeast: z.number().optional(),
+    atMost: z.number().optional(),
   }),
 );
 
@@ -95,6 +96,7 @@ async function openStudy(name: string) {
 function verdictOf(value: number, target: z.output<typeof expectedSchema>[number] | undefined): StudyResult["verdict"] {
   if (target?.equals !== undefined) return Math.abs(value - target.equals) <= (target.tolerance ?? 0) ? "reached" : "missed";
   if (target?.atLeast !== undefined) return value >= target.atLeast ? "reached" : "missed";
+  if (target?.atMost !== undefined) return value <= target.atMost ? "reached" : "missed";
   return "reported";
 }
 
