@@ -17,7 +17,9 @@ const results = lines
   .split("\n")
   .filter((line) => line.startsWith("{"))
   .map((line) => JSON.parse(line))
-  .filter(({ segment }) => segment === undefined);
+  .filter(({ segment }) => segment === undefined)
+  // what to compare with: the baseline, what was published, and the model chosen on validation; all others stand in replication/
+  .filter(({ model, variant, published, selected }) => selected || published !== undefined || (model === "popularity" && !variant));
 
 const titles = { retail: "Online Retail", "movielens-100k": "MovieLens 100k", beauty: "Amazon Beauty" };
 const rows = results.map(({ study, scenario, model, variant, metric, value, sd, published, selected }) => {
