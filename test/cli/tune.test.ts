@@ -189,23 +189,26 @@ describe("tastemaker auto", () => {
     const cwd = temporaryFolder();
     writeShop(cwd, { users: 120, items: 60, rows: 6000 });
     const run = await tastemaker(
-      ["auto", "orders.csv", "--user", "buyer", "--item", "product", "--seconds", "6", "--trials", "8", "--json"],
+      ["auto", "orders.csv", "--user", "buyer", "--item", "product", "--seconds", "120", "--trials", "2", "--json"],
       { cwd },
     );
     expect(run.stderr).not.toMatch(/error/);
     const result = JSON.parse(run.stdout);
     const { decision } = result;
-    expect(decision.candidates.map(({ model }: { model: string }) => model)).toEqual(["popularity", "repeat", "als"]);
+    const names: string[] = decision.candidates.map(({ model }: { model: string }) => model);
+    expect(names.slice(0, 2)).toEqual(["popularity", "repeat"]); // the simplest first
+    expect(names).toEqual(expect.arrayContaining(["als", "ease", "blend"]));
+    for (const sequential of ["markov", "svd"]) expect(names).not.toContain(sequential); // no times, no ratings
     expect(result.champion).toBe(decision.champion);
-    expect(decision.challenges).toHaveLength(2);
+    expect(decision.challenges.length).toBeGreaterThan(0);
     for (const { won, pAdjusted, difference } of decision.challenges) expect(won).toBe(pAdjusted < 0.05 && difference > 0);
     expect(decision.reasons.join(" ")).toMatch(/Tried popularity[\s\S]*ndcg@10 0\.\d{4}[\s\S]*interval[\s\S]*Champion: \w+\./);
     const list = await tastemaker(["recommend", "--user", "u3", "--top-k", "3", "--json"], { cwd });
     expect(JSON.parse(list.stdout).items[0].source).toMatch(new RegExp(`^${decision.champion}$|fallback`));
-    const again = await tastemaker(["auto", "orders.csv", "--user", "buyer", "--item", "product", "--seconds", "6", "--trials", "8"], {
+    const again = await tastemaker(["auto", "orders.csv", "--user", "buyer", "--item", "product", "--seconds", "120", "--trials", "2"], {
       cwd,
     });
-    expect(again.stderr).toMatch(/going on after 8 trials/);
+    expect(again.stderr).toMatch(/going on after 2 trials/);
     expect(again.stdout).toContain(decision.reasons.join("\n"));
   });
 
