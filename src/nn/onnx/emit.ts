@@ -1,0 +1,129 @@
+/**
+ * Writes the part of a graph that some outputs need as an ONNX model. Inputs keep their names, the outputs get the given ones.
+ * `float64` is for gradient checks; operators that onnxruntime lacks in float64 are decomposed (decompose.ts).
+ */
+import { ConfigError } from "../../core/errors.js";
+import { nodesBefore } from "../gradients.js";
+import type { AttributeValue, ElementType, Node, Tensor } from "../tensor.js";
+import { decompose } from "./decompose.js";
+import { attributeTypes, dataTypes, encodeModel, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxValue } from "./schema.js";
+
+export interface EmitOptions {
+  float64?: boolean;
+  /** Only operators of the ONNX standard, for other run times. Default: onnxruntime's fused product is used. */
+  standard?: boolean;
+}
+
+export interface EmittedModel {
+  bytes: Uint8Array;
+  inputs: readonly { name: string; tensor: Tensor }[];
+  numNodes: number;
+}
+
+/** Adds what an operator is decomposed to. */
+export interface Writer {
+  readonly float64: boolean;
+  readonly standard: boolean;
+  node(operator: string, inputs: readonly string[], outputs: readonly string[], attributes?: Node["attributes"], domain?: string): void;
+  /** A constant; gives its name. */
+  floats(values: readonly number[], shape: readonly number[]): string;
+  integers(values: readonly number[]): string;
+  /** A name nothing else has. */
+  fresh(): string;
+}
+
+export function emitOnnx(outputs: Readonly<Record<string, Tensor>>, { float64 = false, standard = false }: EmitOptions = {}): EmittedModel {
+  const graph: OnnxGraph = { name: "tastemaker", node: [], initializer: [], input: [], output: [] };
+  const names = new Map<Tensor, string>();
+  const inputs: { name: string; tensor: Tensor }[] = [];
+  const wanted = new Map<Tensor, string>();
+  for (const [name, tensor] of Object.entries(outputs)) if (!wanted.has(tensor) && computed(tensor)) wanted.set(tensor, name);
+  const nameOf = (tensor: Tensor | undefined) => (tensor ? (names.get(tensor) ?? "") : "");
+  const writer = createWriter(graph, { float64, standard });
+
+  const done = new Set<Node>();
+  for (const { node: last } of Object.values(outputs)) {
+    for (const node of nodesBefore(last)) {
+      if (done.has(node)) continue;
+      done.add(node);
+      const [first] = node.outputs;
+      if (node.operator === "alias") names.set(first, nameOf(node.inputs[0]));
+      else if (node.operator === "input") {
+        names.set(first, node.name!);
+        inputs.push({ name: node.name!, tensor: first });
+        graph.input.push(valueInfo(node.name!, first, float64));
+      } else if (node.operator === "constant") {
+        const name = `c${node.id}`;
+        names.set(first, name);
+        graph.initializer.push(tensorOf(name, node, float64));
+      } else {
+        for (const tensor of node.outputs) names.set(tensor, wanted.get(tensor) ?? `t${node.id}_${tensor.output}`);
+        const [from, to] = [node.inputs.map(nameOf), node.outputs.map(nameOf)];
+        if (!decompose(writer, node, from, to)) writer.node(node.operator, from, to, node.attributes, node.domain);
+      }
+    }
+  }
+  for (const [name, tensor] of Object.entries(outputs)) {
+    if (names.get(tensor) !== name) writer.node("Identity", [nameOf(tensor)], [name]);
+    graph.output.push(valueInfo(name, tensor, float64));
+  }
+  return { bytes: encodeModel(graph), inputs, numNodes: graph.node.length };
+}
+
+/** True for tensors that a node of the file gives its name to. */
+const computed = ({ node }: Tensor) => !["alias", "input", "constant"].includes(node.operator);
+
+function createWriter(graph: OnnxGraph, { float64, standard }: Required<EmitOptions>): Writer {
+  let counter = 0;
+  const fresh = () => `_${counter++}`; // no input begins so
+  const initial = (values: ArrayBufferView, dims: readonly number[], dataType: number) => {
+    const name = fresh();
+    graph.initializer.push({ name, dims, dataType, rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) });
+    return name;
+  };
+  return {
+    float64,
+    standard,
+    fresh,
+    node(opType, input, output, attributes = {}, domain = "") {
+      const attribute = Object.entries(attributes).map(([name, value]) => attributeOf(name, value));
+      graph.node.push({ opType, name: `${opType}_${graph.node.length}`, domain, input: [...input], output: [...output], attribute });
+    },
+    floats: (values, shape) =>
+      initial(float64 ? Float64Array.from(values) : Float32Array.from(values), shape, float64 ? dataTypes.float64 : dataTypes.float32),
+    integers: (values) => initial(BigInt64Array.from(values, BigInt), [values.length], dataTypes.int64),
+  };
+}
+
+function attributeOf(name: string, value: AttributeValue): OnnxNode["attribute"][number] {
+  if (typeof value === "number") return { name, type: attributeTypes.int, i: value };
+  if (typeof value === "string") return { name, type: attributeTypes.string, s: new TextEncoder().encode(value) };
+  if ("float" in value) return { name, type: attributeTypes.float, f: value.float };
+  return { name, type: attributeTypes.ints, ints: value };
+}
+
+function elementType(type: ElementType, float64: boolean): number {
+  if (type === "float") return float64 ? dataTypes.float64 : dataTypes.float32;
+  return dataTypes[type];
+}
+
+function valueInfo(name: string, { shape, type }: Tensor, float64: boolean): OnnxValue {
+  const dim = shape.map((size) => (typeof size === "string" ? { dimParam: size } : { dimValue: size }));
+  return { name, type: { tensorType: { elemType: elementType(type, float64), shape: { dim } } } };
+}
+
+function tensorOf(name: string, { values, outputs: [{ shape, type }] }: Node, float64: boolean): OnnxTensor {
+  const typed = () => {
+    if (type === "float") return float64 ? Float64Array.from(values!) : Float32Array.from(values!);
+    if (type === "int64") return BigInt64Array.from(values!, BigInt);
+    if (type === "int32") return Int32Array.from(values!);
+    throw new ConfigError(`A constant of type ${type} cannot be written.`, { hint: "Constants are float, int64 or int32." });
+  };
+  const data = typed();
+  return {
+    name,
+    dims: shape as readonly number[],
+    dataType: elementType(type, float64),
+    rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  };
+}

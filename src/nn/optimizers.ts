@@ -1,0 +1,81 @@
+/**
+ * Updates of dense parameters. Adam (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019), Adagrad (Duchi, Hazan &
+ * Singer 2011), SGD. The learning rate of a step comes from a schedule, gradients may be clipped by their global norm.
+ */
+
+export const optimizerNames = ["adam", "adagrad", "sgd"] as const;
+
+export interface OptimizerOptions {
+  name: (typeof optimizerNames)[number];
+  /** Share of the parameter taken off per unit of learning rate. Default 0. */
+  weightDecay?: number;
+}
+
+/** A parameter, or the touched rows of a table, in place. */
+export interface Updatable {
+  values: Float32Array;
+  first: Float32Array;
+  second: Float32Array;
+}
+
+const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
+/** Adagrad begins here, so that first steps are not of full size. */
+const ADAGRAD_START = 0.1;
+
+/** One step; `step` counts from 1, `scale` is what gradients are multiplied by. */
+export function update(
+  { values, first, second }: Updatable,
+  gradient: Float32Array,
+  { name, weightDecay = 0, rate, step, scale = 1 }: OptimizerOptions & { rate: number; step: number; scale?: number },
+): void {
+  if (weightDecay > 0) {
+    const kept = 1 - rate * weightDecay;
+    for (let k = 0; k < values.length; k++) values[k] *= kept;
+  }
+  if (name === "sgd") {
+    for (let k = 0; k < values.length; k++) values[k] -= rate * scale * gradient[k];
+  } else if (name === "adagrad") {
+    for (let k = 0; k < values.length; k++) {
+      const g = scale * gradient[k];
+      second[k] += g * g;
+      values[k] -= (rate * g) / Math.sqrt(ADAGRAD_START + second[k]);
+    }
+  } else {
+    const root = Math.sqrt(1 - BETA2 ** step);
+    const size = (rate * root) / (1 - BETA1 ** step);
+    const epsilon = EPSILON * root;
+    for (let k = 0; k < values.length; k++) {
+      const g = scale * gradient[k];
+      first[k] += (g - first[k]) * (1 - BETA1);
+      second[k] += (g * g - second[k]) * (1 - BETA2);
+      values[k] -= (size * first[k]) / (Math.sqrt(second[k]) + epsilon);
+    }
+  }
+}
+
+export interface Schedule {
+  /** Highest rate. */
+  rate: number;
+  /** Steps in which the rate rises from 0. Default 0. */
+  warmUp?: number;
+  /** Towards 0 at `total` steps, or not at all. Default "constant". */
+  decay?: "constant" | "linear" | "cosine";
+  total?: number;
+}
+
+/** The rate of a step, counted from 1. */
+export function rateAt({ rate, warmUp = 0, decay = "constant", total = Infinity }: Schedule, step: number): number {
+  const rising = warmUp > 0 ? Math.min(1, step / warmUp) : 1;
+  const done = Number.isFinite(total) ? Math.min(1, Math.max(0, (step - warmUp) / Math.max(1, total - warmUp))) : 0;
+  if (decay === "linear") return rate * rising * (1 - done);
+  if (decay === "cosine") return rate * rising * 0.5 * (1 + Math.cos(Math.PI * done));
+  return rate * rising;
+}
+
+/** What gradients are multiplied by so that their joint norm is at most `norm`; 1 when it is, NaN when one is not finite. */
+export function clipScale(gradients: Iterable<Float32Array>, norm: number | undefined): number {
+  let squares = 0;
+  for (const gradient of gradients) for (let k = 0; k < gradient.length; k++) squares += gradient[k] * gradient[k];
+  if (!Number.isFinite(squares)) return Number.NaN;
+  return norm === undefined || squares <= norm * norm ? 1 : norm / Math.sqrt(squares);
+}

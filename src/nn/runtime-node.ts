@@ -1,0 +1,35 @@
+/** ONNX Runtime for Node, loaded only when a neural model is used. Set by index.ts. */
+import { ConfigError } from "../core/errors.js";
+import type { Runtime, RuntimeSession, RuntimeTensor } from "./runtime.js";
+
+/** The parts of the package that we call; it is optional, so its own types are not imported. */
+interface Package {
+  Tensor: new (type: string, data: unknown, dims: readonly number[]) => RuntimeTensor;
+  InferenceSession: { create(model: Uint8Array, options: Record<string, unknown>): Promise<RuntimeSession> };
+  env: { versions: { common: string; node?: string } };
+  listSupportedBackends?(): readonly { name: string }[];
+}
+
+export async function loadNodeRuntime(): Promise<Runtime> {
+  const name = "onnxruntime-node";
+  const imported = (await import(name)) as Package & { default?: Package };
+  const { Tensor, InferenceSession, env, listSupportedBackends } = imported.default ?? imported;
+  return {
+    version: `onnxruntime-node ${env.versions.node ?? env.versions.common}`,
+    createTensor: (type, data, dims) => new Tensor(type, data, dims),
+    async createSession(model, { threads, device }) {
+      const known = ["cpu", ...(listSupportedBackends?.().map((backend) => backend.name) ?? [])];
+      if (!known.includes(device))
+        throw new ConfigError(`The device ${JSON.stringify(device)} is not to be had here.`, {
+          hint: `Known: ${[...new Set(known)].join(", ")}.`,
+        });
+      return InferenceSession.create(model, {
+        executionProviders: [device],
+        graphOptimizationLevel: "all",
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        logSeverityLevel: 3,
+      });
+    },
+  };
+}

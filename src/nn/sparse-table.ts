@@ -1,0 +1,101 @@
+/**
+ * An embedding table outside the graph: rows of a batch are gathered, their gradients added up per row and applied by lazy Adam,
+ * Adagrad or SGD to those rows only, so that a step costs what the batch touches, however large the table is.
+ * Lazy: moments of a row stand still while the row is not touched.
+ */
+import type { ModelState } from "../core/model.js";
+import type { Random } from "../core/random.js";
+import { type OptimizerOptions, update } from "./optimizers.js";
+
+export interface SparseTable {
+  readonly numRows: number;
+  readonly dimensions: number;
+  /** numRows × dimensions, row-major. */
+  readonly values: Float32Array;
+  /** Writes the rows into `out`, rows.length × dimensions; a negative row gives zeros. */
+  gather(rows: Int32Array, out: Float32Array): void;
+  /** Adds gradients of rows (rows.length × dimensions); the same row may come several times, a negative one is dropped. */
+  addGradients(rows: Int32Array, gradients: Float32Array): void;
+  /** Σ of squares of the gradients held, for clipping. */
+  gradientSquares(): number;
+  /** Applies and forgets the gradients held. */
+  step(options: OptimizerOptions & { rate: number; step: number; scale?: number }): void;
+  state(): ModelState["arrays"];
+}
+
+export interface SparseTableOptions {
+  numRows: number;
+  dimensions: number;
+  /** Standard deviation of the normal start. */
+  deviation: number;
+  random: Random;
+  /** Values and moments of an earlier `state()`, under the same name. */
+  saved?: ModelState["arrays"];
+  name: string;
+}
+
+export function createSparseTable({ numRows, dimensions, deviation, random, saved, name }: SparseTableOptions): SparseTable {
+  const size = numRows * dimensions;
+  const array = (suffix: string) => saved?.[`${name}${suffix}`]?.data as Float32Array | undefined;
+  const values = array("")?.slice() ?? new Float32Array(size).map(() => deviation * random.normal());
+  const first = array(".first")?.slice() ?? new Float32Array(size);
+  const second = array(".second")?.slice() ?? new Float32Array(size);
+  /** Place of a row among the touched ones, −1 for none. */
+  const placeOf = new Int32Array(numRows).fill(-1);
+  let touched = new Int32Array(1024);
+  let sums = new Float32Array(1024 * dimensions);
+  let numTouched = 0;
+
+  const place = (row: number): number => {
+    if (placeOf[row] >= 0) return placeOf[row];
+    if (numTouched === touched.length) {
+      const [moreRows, moreSums] = [new Int32Array(2 * numTouched), new Float32Array(2 * sums.length)];
+      moreRows.set(touched);
+      moreSums.set(sums);
+      [touched, sums] = [moreRows, moreSums];
+    }
+    touched[numTouched] = row;
+    sums.fill(0, numTouched * dimensions, (numTouched + 1) * dimensions);
+    placeOf[row] = numTouched;
+    return numTouched++;
+  };
+  const rowOf = (values: Float32Array, row: number) => values.subarray(row * dimensions, (row + 1) * dimensions);
+  return {
+    numRows,
+    dimensions,
+    values,
+    gather(rows, out) {
+      for (let k = 0, to = 0; k < rows.length; k++) {
+        if (rows[k] < 0) out.fill(0, to, to + dimensions);
+        else for (let d = 0, from = rows[k] * dimensions; d < dimensions; d++) out[to + d] = values[from + d];
+        to += dimensions;
+      }
+    },
+    addGradients(rows, gradients) {
+      for (let k = 0; k < rows.length; k++) {
+        if (rows[k] < 0) continue;
+        const to = place(rows[k]) * dimensions;
+        const from = k * dimensions;
+        for (let d = 0; d < dimensions; d++) sums[to + d] += gradients[from + d];
+      }
+    },
+    gradientSquares() {
+      let squares = 0;
+      for (let k = 0; k < numTouched * dimensions; k++) squares += sums[k] * sums[k];
+      return squares;
+    },
+    step(options) {
+      for (let t = 0; t < numTouched; t++) {
+        const row = touched[t];
+        update({ values: rowOf(values, row), first: rowOf(first, row), second: rowOf(second, row) }, rowOf(sums, t), options);
+        placeOf[row] = -1;
+      }
+      numTouched = 0;
+    },
+    state: () => ({
+      [name]: { shape: [numRows, dimensions], data: values.slice() },
+      [`${name}.first`]: { shape: [numRows, dimensions], data: first.slice() },
+      [`${name}.second`]: { shape: [numRows, dimensions], data: second.slice() },
+    }),
+  };
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { createRandom } from "../../src/core/random.js";
+import { clipScale, rateAt, update } from "../../src/nn/optimizers.js";
+import { createSparseTable } from "../../src/nn/sparse-table.js";
+
+const parameter = (...values: number[]) => ({
+  values: Float32Array.from(values),
+  first: new Float32Array(values.length),
+  second: new Float32Array(values.length),
+});
+
+describe("optimizers", () => {
+  it("sgd and weight decay by hand", () => {
+    const x = parameter(2);
+    update(x, Float32Array.of(3), { name: "sgd", rate: 0.1, step: 1, weightDecay: 0.5, scale: 2 });
+    expect(x.values[0]).toBeCloseTo(2 * (1 - 0.05) - 0.1 * 6, 6);
+  });
+
+  it("the first step of Adam has the size of the rate, whatever the gradient's", () => {
+    const x = parameter(0, 0);
+    update(x, Float32Array.of(1e-3, -50), { name: "adam", rate: 0.01, step: 1 });
+    expect(x.values[0]).toBeCloseTo(-0.01, 5);
+    expect(x.values[1]).toBeCloseTo(0.01, 5);
+  });
+
+  it("adagrad by hand, two steps", () => {
+    const x = parameter(0);
+    for (const step of [1, 2]) update(x, Float32Array.of(2), { name: "adagrad", rate: 0.5, step });
+    expect(x.values[0]).toBeCloseTo(-1 / Math.sqrt(4.1) - 1 / Math.sqrt(8.1), 6);
+  });
+
+  it("warms up and decays", () => {
+    const schedule = { rate: 1, warmUp: 10, decay: "linear", total: 30 } as const;
+    expect([5, 10, 20, 30].map((step) => rateAt(schedule, step))).toEqual([0.5, 1, 0.5, 0]);
+    expect(rateAt({ rate: 2, decay: "cosine", total: 10 }, 5)).toBeCloseTo(1, 12);
+    expect(rateAt({ rate: 2 }, 1e9)).toBe(2);
+  });
+
+  it("clips by the joint norm and notices what is not finite", () => {
+    expect(clipScale([Float32Array.of(3), Float32Array.of(4)], 1)).toBeCloseTo(0.2, 12);
+    expect(clipScale([Float32Array.of(3)], undefined)).toBe(1);
+    expect(clipScale([Float32Array.of(Number.NaN)], 1)).toBeNaN();
+  });
+});
+
+describe("sparse table", () => {
+  const options = { numRows: 5000, dimensions: 3, deviation: 0.1, random: createRandom(1), name: "items" };
+
+  it("updates touched rows as a dense parameter would be, and no others", () => {
+    const table = createSparseTable(options);
+    const before = table.values.slice();
+    const rows = Int32Array.from({ length: 3000 }, (_, k) => (k * 7) % 2500);
+    const gradients = Float32Array.from({ length: rows.length * 3 }, (_, k) => Math.sin(k));
+    table.addGradients(rows, gradients);
+    table.addGradients(Int32Array.of(7, -1), Float32Array.of(1, 1, 1, 9, 9, 9));
+    const sums = new Float32Array(before.length);
+    rows.forEach((row, k) => {
+      for (let d = 0; d < 3; d++) sums[row * 3 + d] += gradients[k * 3 + d];
+    });
+    for (let d = 0; d < 3; d++) sums[7 * 3 + d] += 1;
+    expect(table.gradientSquares()).toBeCloseTo(
+      sums.reduce((a, b) => a + b * b, 0),
+      1,
+    );
+    table.step({ name: "adam", rate: 0.01, step: 1 });
+    const dense = { values: before.slice(), first: new Float32Array(before.length), second: new Float32Array(before.length) };
+    update(dense, sums, { name: "adam", rate: 0.01, step: 1 });
+    expect(table.values).toEqual(dense.values);
+    expect(table.values.subarray(2500 * 3)).toEqual(before.subarray(2500 * 3));
+    expect(table.gradientSquares()).toBe(0);
+  });
+
+  it("gathers rows, zeros for negative ones, and goes on from its state", () => {
+    const table = createSparseTable(options);
+    const out = new Float32Array(9);
+    table.gather(Int32Array.of(4, -1, 0), out);
+    expect([...out]).toEqual([...table.values.subarray(12, 15), 0, 0, 0, ...table.values.subarray(0, 3)]);
+    const step = (of: typeof table, n: number) => {
+      of.addGradients(Int32Array.of(1, 2), Float32Array.of(1, 2, 3, 4, 5, 6));
+      of.step({ name: "adam", rate: 0.1, step: n });
+    };
+    step(table, 1);
+    const again = createSparseTable({ ...options, saved: table.state() });
+    step(table, 2);
+    step(again, 2);
+    expect(again.values).toEqual(table.values);
+  });
+});
