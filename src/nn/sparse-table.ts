@@ -8,6 +8,7 @@ import type { Random } from "../core/random.js";
 import { type OptimizerOptions, update } from "./optimizers.js";
 
 export interface SparseTable {
+  readonly name: string;
   readonly numRows: number;
   readonly dimensions: number;
   /** numRows × dimensions, row-major. */
@@ -61,6 +62,7 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
   };
   const rowOf = (values: Float32Array, row: number) => values.subarray(row * dimensions, (row + 1) * dimensions);
   return {
+    name,
     numRows,
     dimensions,
     values,

@@ -1,0 +1,141 @@
+/**
+ * The training loop of every network: epochs of batches, the schedule, clipping, divergence, early stopping on a validation value,
+ * checkpoints, progress. A model says how batches are made and what one step computes.
+ */
+import { TrainingError, throwIfCancelled } from "../core/errors.js";
+import type { FitContext, ModelState } from "../core/model.js";
+import { createRandom, type Random, stepSeed } from "../core/random.js";
+import { clipScale, type OptimizerOptions, rateAt, type Schedule, update } from "./optimizers.js";
+import type { Parameters } from "./parameters.js";
+import type { SparseTable } from "./sparse-table.js";
+
+export interface Network {
+  parameters: Parameters;
+  tables: readonly SparseTable[];
+}
+
+/** What one batch gave; gradients of tables have been added to the tables. */
+export interface StepResult {
+  /** Mean over the examples. */
+  loss: number;
+  examples: number;
+  /** By parameter name. */
+  gradients: Readonly<Record<string, Float32Array>>;
+}
+
+export interface TrainingPlan<Batch> {
+  /** As in progress and errors: the model's name. */
+  stage: string;
+  network: Network;
+  epochs: number;
+  optimizer: OptimizerOptions;
+  schedule: Omit<Schedule, "total">;
+  /** Largest joint norm of a step's gradients; not clipped when absent. */
+  clipNorm?: number;
+  /** The batches of an epoch, in the order drawn by `random`. */
+  batches(random: Random): Iterable<Batch>;
+  /** Steps of an epoch, for schedules that decay. */
+  stepsPerEpoch: number;
+  step(batch: Batch, random: Random): Promise<StepResult>;
+  /** Higher is better; after each epoch. */
+  validate?(): Promise<number>;
+  /** Epochs without a better value after which training stops. Default 5. */
+  patience?: number;
+}
+
+export interface TrainingResult {
+  /** Mean loss of each epoch. */
+  losses: number[];
+  /** Values of `validate`, where there is one. */
+  validation: number[];
+  /** Epoch whose parameters the network now has, from 1. */
+  epoch: number;
+}
+
+interface Progress extends Record<string, unknown> {
+  step: number;
+  losses: number[];
+  validation: number[];
+  best: number;
+}
+
+/**
+ * Trains in place. Ends with the parameters of the best epoch where there is validation, else with the last ones.
+ * Throws TrainingError when the loss or a gradient is no longer finite, CancelledError on abort.
+ */
+export async function trainNetwork<Batch>(
+  plan: TrainingPlan<Batch>,
+  { seed, signal, onProgress, checkpoint }: Pick<FitContext, "seed" | "signal" | "onProgress" | "checkpoint">,
+): Promise<TrainingResult> {
+  const { network, epochs, stage, patience = 5 } = plan;
+  const resumed = checkpoint?.resumeFrom;
+  const progress: Progress = (resumed?.state.extra as Progress | undefined) ?? { step: 0, losses: [], validation: [], best: 0 };
+  let best: ModelState["arrays"] | undefined = resumed && bestArrays(resumed.state.arrays);
+  const schedule: Schedule = { ...plan.schedule, total: epochs * plan.stepsPerEpoch };
+
+  for (let epoch = (resumed?.step ?? 0) + 1; epoch <= epochs; epoch++) {
+    const random = createRandom(stepSeed(seed, epoch));
+    let [loss, examples] = [0, 0];
+    for (const batch of plan.batches(random)) {
+      throwIfCancelled(signal);
+      const result = await plan.step(batch, random);
+      progress.step++;
+      apply(plan, result, rateAt(schedule, progress.step), progress.step);
+      loss += result.loss * result.examples;
+      examples += result.examples;
+    }
+    progress.losses.push(loss / examples);
+    if (plan.validate) {
+      const value = await plan.validate();
+      progress.validation.push(value);
+      if (progress.best === 0 || value > progress.validation[progress.best - 1]) {
+        progress.best = epoch;
+        best = arraysOf(network);
+      }
+    }
+    const note = plan.validate ? `validation ${progress.validation.at(-1)!.toPrecision(4)}, best in epoch ${progress.best}` : undefined;
+    onProgress?.({ stage, done: epoch, total: epochs, loss: progress.losses.at(-1), note });
+    await checkpoint?.save(epoch, () => ({ arrays: { ...arraysOf(network), ...prefixed(best) }, extra: structuredClone(progress) }));
+    if (plan.validate && epoch - progress.best >= patience) break;
+  }
+  if (best) takeOver(network, best);
+  const { losses, validation } = progress;
+  return { losses, validation, epoch: plan.validate ? progress.best : losses.length };
+}
+
+function apply<Batch>({ network, optimizer, clipNorm, stage }: TrainingPlan<Batch>, result: StepResult, rate: number, step: number): void {
+  const { parameters, tables } = network;
+  const inTables = Float32Array.from(tables, (table) => Math.sqrt(table.gradientSquares()));
+  const scale = clipScale([...Object.values(result.gradients), inTables], clipNorm);
+  if (!Number.isFinite(result.loss) || Number.isNaN(scale)) {
+    throw new TrainingError(`The training of ${stage} diverged in step ${step}: the loss is ${result.loss}.`, {
+      hint: "Lower the learning rate, or clip gradients with clipNorm.",
+      details: { step },
+    });
+  }
+  const options = { ...optimizer, rate, step, scale };
+  for (const parameter of parameters.list) {
+    const gradient = result.gradients[parameter.name];
+    if (gradient) update(parameter, gradient, options);
+  }
+  for (const table of tables) table.step(options);
+}
+
+const arraysOf = ({ parameters, tables }: Network): ModelState["arrays"] =>
+  Object.assign({}, parameters.state(), ...tables.map((table) => table.state()));
+
+const BEST = "best.";
+
+const prefixed = (arrays: ModelState["arrays"] = {}) =>
+  Object.fromEntries(Object.entries(arrays).map(([name, array]) => [BEST + name, array]));
+
+function bestArrays(arrays: ModelState["arrays"]): ModelState["arrays"] | undefined {
+  const own = Object.entries(arrays).filter(([name]) => name.startsWith(BEST));
+  return own.length > 0 ? Object.fromEntries(own.map(([name, array]) => [name.slice(BEST.length), array])) : undefined;
+}
+
+/** Writes saved values (not the optimizer's moments) into the network. */
+function takeOver({ parameters, tables }: Network, arrays: ModelState["arrays"]): void {
+  for (const { name, values } of parameters.list) values.set(arrays[name].data as Float32Array);
+  for (const table of tables) table.values.set(arrays[table.name].data as Float32Array);
+}
