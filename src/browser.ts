@@ -77,6 +77,7 @@ export {
 } from "./evaluation/summarize.js";
 export { type KernelSource, setKernelSource } from "./kernels/loader.js";
 export { fit, getModel, listModels, refit } from "./models/registry.js";
+export { type Runtime, setNeuralRuntime } from "./nn/runtime.js";
 export type {
   ItemExplanation,
   Recommendation,

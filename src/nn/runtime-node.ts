@@ -1,4 +1,4 @@
-/** ONNX Runtime for Node, loaded only when a neural model is used. Set by index.ts. */
+/** ONNX Runtime for Node, loaded only when a neural model is used. The default of runtime.ts in Node. */
 import { ConfigError } from "../core/errors.js";
 import type { Runtime, RuntimeSession, RuntimeTensor } from "./runtime.js";
 

@@ -1,8 +1,9 @@
 /**
- * What we need of ONNX Runtime, and where it comes from: onnxruntime-node where index.ts has set it, onnxruntime-web where a page does.
+ * What we need of ONNX Runtime, and where it comes from: onnxruntime-node in Node, elsewhere what the page sets (onnxruntime-web).
  * It is an optional package: everything but the neural models works without it.
  */
 import { KernelError, TastemakerError } from "../core/errors.js";
+import { loadNodeRuntime } from "./runtime-node.js";
 
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array;
 
@@ -28,10 +29,12 @@ export interface Runtime {
   createSession(model: Uint8Array, options: { threads: number; device: string }): Promise<RuntimeSession>;
 }
 
-let load: (() => Promise<Runtime>) | undefined;
+const inNode = typeof process !== "undefined" && process.versions?.node !== undefined;
+
+let load: (() => Promise<Runtime>) | undefined = inNode ? loadNodeRuntime : undefined;
 let loaded: Promise<Runtime> | undefined;
 
-/** Says how to get the runtime; it is loaded on first use. */
+/** Says how to get another runtime; it is loaded on first use. */
 export function setNeuralRuntime(loader: () => Promise<Runtime>): void {
   load = loader;
   loaded = undefined;

@@ -17,6 +17,8 @@ export interface SparseTable {
   gather(rows: Int32Array, out: Float32Array): void;
   /** Adds gradients of rows (rows.length × dimensions); the same row may come several times, a negative one is dropped. */
   addGradients(rows: Int32Array, gradients: Float32Array): void;
+  /** Adds a gradient of the whole table: every row counts as touched. */
+  addDense(gradient: Float32Array): void;
   /** Σ of squares of the gradients held, for clipping. */
   gradientSquares(): number;
   /** Applies and forgets the gradients held. */
@@ -79,6 +81,12 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
         const to = place(rows[k]) * dimensions;
         const from = k * dimensions;
         for (let d = 0; d < dimensions; d++) sums[to + d] += gradients[from + d];
+      }
+    },
+    addDense(gradient) {
+      for (let row = 0; row < numRows; row++) {
+        const to = place(row) * dimensions;
+        for (let d = 0, from = row * dimensions; d < dimensions; d++) sums[to + d] += gradient[from + d];
       }
     },
     gradientSquares() {

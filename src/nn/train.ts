@@ -73,7 +73,8 @@ export async function trainNetwork<Batch>(
   let best: ModelState["arrays"] | undefined = resumed && bestArrays(resumed.state.arrays);
   const schedule: Schedule = { ...plan.schedule, total: epochs * plan.stepsPerEpoch };
 
-  for (let epoch = (resumed?.step ?? 0) + 1; epoch <= epochs; epoch++) {
+  const patient = (done: number) => !plan.validate || done - progress.best < patience;
+  for (let epoch = (resumed?.step ?? 0) + 1; epoch <= epochs && patient(epoch - 1); epoch++) {
     const random = createRandom(stepSeed(seed, epoch));
     let [loss, examples] = [0, 0];
     for (const batch of plan.batches(random)) {
@@ -96,7 +97,6 @@ export async function trainNetwork<Batch>(
     const note = plan.validate ? `validation ${progress.validation.at(-1)!.toPrecision(4)}, best in epoch ${progress.best}` : undefined;
     onProgress?.({ stage, done: epoch, total: epochs, loss: progress.losses.at(-1), note });
     await checkpoint?.save(epoch, () => ({ arrays: { ...arraysOf(network), ...prefixed(best) }, extra: structuredClone(progress) }));
-    if (plan.validate && epoch - progress.best >= patience) break;
   }
   if (best) takeOver(network, best);
   const { losses, validation } = progress;

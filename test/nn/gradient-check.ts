@@ -3,12 +3,8 @@ import { createRandom } from "../../src/core/random.js";
 import { gradients } from "../../src/nn/gradients.js";
 import { multiply } from "../../src/nn/ops/elementwise.js";
 import { sum } from "../../src/nn/ops/reduce.js";
-import { setNeuralRuntime } from "../../src/nn/runtime.js";
-import { loadNodeRuntime } from "../../src/nn/runtime-node.js";
 import { createSession } from "../../src/nn/session.js";
 import { constant, sizeOf, type Tensor } from "../../src/nn/tensor.js";
-
-setNeuralRuntime(loadNodeRuntime);
 
 export interface GradientCheck {
   /** Values of inputs that are not drawn from the normal distribution. */

@@ -1,0 +1,219 @@
+/** Trains SASRec: one compiled graph (loss and gradients) per bucket of sequence lengths, validation on held-out last events. */
+import type { FitContext } from "../../core/model.js";
+import { createRandom, type Random } from "../../core/random.js";
+import { gradients } from "../../nn/gradients.js";
+import { createMaskPool } from "../../nn/masks.js";
+import { fullSoftmaxLoss, sampledSoftmaxLoss } from "../../nn/ops/losses.js";
+import { createSession, type Session } from "../../nn/session.js";
+import type { SparseTable } from "../../nn/sparse-table.js";
+import { createGraph, input, type Tensor } from "../../nn/tensor.js";
+import { type Network, type StepResult, type TrainingResult, trainNetwork } from "../../nn/train.js";
+import type { SasrecParams } from "../sasrec.js";
+import { createSasrecEncoder, type SequenceEncoder } from "./sasrec-encoder.js";
+import { sasrecState } from "./sasrec-network.js";
+import { type Bucket, bucketsFor, numBatches, type SequenceBatch, sequenceBatches, usersByBucket } from "./sequence-batches.js";
+import type { Sequences } from "./user-sequences.js";
+
+export interface SasrecTraining {
+  sequences: Sequences;
+  network: Network;
+  items: SparseTable;
+  numItems: number;
+}
+
+/** Positions of a batch: of large data, and so few that an epoch of small data has about STEPS steps. */
+const [MOST_POSITIONS, LEAST_POSITIONS, STEPS] = [1600, 64, 30];
+const MOST_ITEMS_FULL = 20_000;
+const VALIDATION_USERS = 2000;
+const MOST_WARM_UP = 100;
+
+export async function trainSasrec(training: SasrecTraining, params: SasrecParams, context: FitContext): Promise<TrainingResult> {
+  const { sequences, network, items, numItems } = training;
+  const full = params.loss === "full" || (params.loss === "auto" && numItems <= MOST_ITEMS_FULL);
+  const droppedLast = heldOutUsers(sequences, params.validationShare, context.seed);
+  const buckets = bucketsFor(params.maxLength, Math.min(MOST_POSITIONS, Math.max(LEAST_POSITIONS, sequences.items.length / STEPS)));
+  const users = usersByBucket(sequences, buckets, droppedLast);
+  const stepsPerEpoch = numBatches(users, buckets);
+  const compiled = new Map<number, Promise<Step>>();
+  const stepFor = (bucket: number): Promise<Step> => {
+    const known = compiled.get(bucket);
+    if (known) return known;
+    const made = compileStep(training, buckets[bucket], { params, full, threads: context.threads });
+    compiled.set(bucket, made);
+    return made;
+  };
+  for (let bucket = 0; bucket < buckets.length; bucket++) if (users[bucket].length > 0) await stepFor(bucket); // parameters in a fixed order
+  const largestMask = buckets.reduce((most, { length, batch }) => Math.max(most, length * batch * params.dimensions), 0);
+  const masks = createMaskPool(params.dropout, largestMask, createRandom(context.seed + 1));
+  const evidence = evidenceOf(sequences);
+  const encoder = createSasrecEncoder(network.parameters, items.values, params);
+  const validation = droppedLast.some((held) => held === 1);
+  try {
+    return await trainNetwork<SequenceBatch>(
+      {
+        stage: "sasrec",
+        network,
+        epochs: params.epochs,
+        patience: params.patience,
+        optimizer: { name: "adam" },
+        schedule: { rate: params.learningRate, warmUp: Math.min(MOST_WARM_UP, stepsPerEpoch) },
+        stepsPerEpoch,
+        batches: (random) => sequenceBatches(sequences, { buckets, users, droppedLast }, random),
+        async step(batch, random) {
+          const step = await stepFor(batch.bucket);
+          for (const { name, size } of step.masks) step.session.bind(name, masks.take(size, random));
+          return step.run(batch, { items, random, evidence });
+        },
+        validate: validation ? () => nextItemNdcg(training, { encoder, heldOut: droppedLast, ...params }) : undefined,
+      },
+      context,
+    );
+  } finally {
+    for (const step of compiled.values()) await (await step).session.release();
+    await encoder.release();
+  }
+}
+
+interface Step {
+  session: Session;
+  masks: readonly { name: string; size: number }[];
+  run(batch: SequenceBatch, using: { items: SparseTable; random: Random; evidence: Evidence }): Promise<StepResult>;
+}
+
+/** Negatives are drawn as often as the item occurs. */
+interface Evidence {
+  events: Int32Array;
+  logShare: Float32Array;
+}
+
+function evidenceOf({ items }: Sequences): Evidence {
+  const counts = new Float32Array(items.reduce((most, item) => Math.max(most, item), 0) + 1);
+  for (const item of items) counts[item]++;
+  return { events: items, logShare: counts.map((count) => Math.log(Math.max(1, count) / items.length)) };
+}
+
+async function compileStep(
+  { network, numItems }: SasrecTraining,
+  { length, batch }: Bucket,
+  { params, full, threads }: { params: SasrecParams; full: boolean; threads: number },
+): Promise<Step> {
+  const { dimensions, negatives: numNegatives } = params;
+  const n = batch * length;
+  const graph = createGraph();
+  const masks: { name: string; size: number }[] = [];
+  const hidden = sasrecState({ graph, parameters: network.parameters, masks, dropout: params.dropout }, { batch, length }, params);
+  const weight = input(graph, "weight", [n, 1]);
+  const sources: Record<string, Tensor> = { rows: graph.inputs.get("rows")! };
+  let loss: Tensor;
+  if (full) {
+    sources.items = input(graph, "items", [numItems, dimensions]);
+    sources.targetRows = input(graph, "targetRows", [n, dimensions]);
+    const { items, targetRows } = sources;
+    loss = fullSoftmaxLoss({ hidden, items, targetRows, target: input(graph, "target", [n, 1], "int64"), weight });
+  } else {
+    sources.positives = input(graph, "positives", [n, dimensions]);
+    sources.negatives = input(graph, "negatives", [numNegatives, dimensions]);
+    const { positives, negatives } = sources;
+    const positiveBias = input(graph, "positiveBias", [n, 1]);
+    loss = sampledSoftmaxLoss({
+      hidden,
+      positives,
+      negatives,
+      positiveBias,
+      negativeBias: input(graph, "negativeBias", [numNegatives]),
+      weight,
+    });
+  }
+  const used = network.parameters.list.filter(({ name }) => graph.inputs.has(name));
+  const wanted = [...used.map(({ name }) => name), ...Object.keys(sources)];
+  const found = gradients(loss, [...used.map(({ name }) => graph.inputs.get(name)!), ...Object.values(sources)]);
+  const outputs = Object.fromEntries(wanted.map((name, k) => [`d ${name}`, found[k]!]));
+  const session = await createSession({ loss, ...outputs }, { threads });
+  for (const { name, values } of used) session.bind(name, values);
+
+  const feeds = {
+    rows: new Float32Array(n * dimensions),
+    weight: new Float32Array(n),
+    target: new BigInt64Array(n),
+    targetRows: new Float32Array(n * dimensions),
+    negatives: new Float32Array(numNegatives * dimensions),
+    negativeBias: new Float32Array(numNegatives),
+    positiveBias: new Float32Array(n),
+  };
+  const targetLow = new Int32Array(feeds.target.buffer); // little-endian, and items are below 2³¹
+  const drawn = new Int32Array(numNegatives);
+  const gradient = (name: string) => session.outputs[`d ${name}`] as Float32Array;
+  return {
+    session,
+    masks,
+    async run({ inputs, targets }, { items, random, evidence }) {
+      let examples = 0;
+      for (let k = 0; k < n; k++) if (targets[k] >= 0) examples++;
+      for (let k = 0; k < n; k++) {
+        feeds.weight[k] = targets[k] >= 0 ? 1 / examples : 0;
+        targetLow[2 * k] = Math.max(0, targets[k]);
+      }
+      items.gather(inputs, feeds.rows);
+      items.gather(targets, feeds.targetRows);
+      const { rows, weight, target, targetRows } = feeds;
+      if (full) {
+        await session.run({ rows, weight, target, targetRows, items: items.values });
+        items.addDense(gradient("items"));
+        items.addGradients(targets, gradient("targetRows"));
+      } else {
+        const expected = Math.log(numNegatives);
+        for (let s = 0; s < numNegatives; s++) {
+          drawn[s] = evidence.events[random.integer(evidence.events.length)];
+          feeds.negativeBias[s] = -evidence.logShare[drawn[s]] - expected;
+        }
+        items.gather(drawn, feeds.negatives);
+        const { negatives, negativeBias, positiveBias } = feeds;
+        await session.run({ rows, weight, positives: targetRows, negatives, negativeBias, positiveBias });
+        items.addGradients(targets, gradient("positives"));
+        items.addGradients(drawn, gradient("negatives"));
+      }
+      items.addGradients(inputs, gradient("rows"));
+      return { loss: session.outputs.loss[0], examples, gradients: Object.fromEntries(used.map(({ name }) => [name, gradient(name)])) };
+    },
+  };
+}
+
+/** 1 for users whose last event is held out: a seeded share of those with three or more, at most VALIDATION_USERS. */
+function heldOutUsers({ offsets }: Sequences, share: number, seed: number): Uint8Array {
+  const held = new Uint8Array(offsets.length - 1);
+  const able = Int32Array.from(held.keys()).filter((user) => offsets[user + 1] - offsets[user] >= 3);
+  const count = Math.min(VALIDATION_USERS, Math.floor(share * able.length));
+  for (const user of createRandom(seed).shuffle(able).subarray(0, count)) held[user] = 1;
+  return held;
+}
+
+/** NDCG@10 of the held-out events among all items but those of the history. */
+async function nextItemNdcg(
+  { sequences, items, numItems }: SasrecTraining,
+  { encoder, heldOut, dimensions, maxLength }: { encoder: SequenceEncoder; heldOut: Uint8Array; dimensions: number; maxLength: number },
+): Promise<number> {
+  const { offsets, items: events } = sequences;
+  const users = Int32Array.from(heldOut.keys()).filter((user) => heldOut[user] === 1);
+  const histories = Array.from(users, (user) => events.subarray(offsets[user], offsets[user + 1] - 1));
+  const states = new Float32Array(users.length * dimensions);
+  await encoder.encode(
+    histories.map((history) => history.subarray(Math.max(0, history.length - maxLength))),
+    states,
+  );
+  let sum = 0;
+  users.forEach((user, k) => {
+    const state = states.subarray(k * dimensions, (k + 1) * dimensions);
+    const score = (item: number) => {
+      let dot = 0;
+      for (let d = 0, at = item * dimensions; d < dimensions; d++) dot += state[d] * items.values[at + d];
+      return dot;
+    };
+    const left = new Set(histories[k]);
+    const target = events[offsets[user + 1] - 1];
+    const own = score(target);
+    let place = 0;
+    for (let item = 0; item < numItems && place < 10; item++) if (item !== target && !left.has(item) && score(item) >= own) place++;
+    if (place < 10) sum += 1 / Math.log2(place + 2);
+  });
+  return sum / users.length;
+}

@@ -1,0 +1,39 @@
+/**
+ * Each user's events in order of time (equal times, and data without times, by input order), as one flat array.
+ * Called by the neural sequence models.
+ */
+import type { Interactions } from "../../core/interactions.js";
+import type { Query } from "../../core/model.js";
+
+export interface Sequences {
+  /** Items of user u: items[offsets[u] … offsets[u + 1]), oldest first. */
+  offsets: Int32Array;
+  items: Int32Array;
+}
+
+/** `longest`: only that many of the newest events of each user. */
+export function userSequences(train: Interactions, longest = Infinity): Sequences {
+  const { offsets, indices, positions } = train.eventsByUser();
+  const { timestamp, numUsers } = train;
+  const kept = new Int32Array(numUsers + 1);
+  for (let user = 0; user < numUsers; user++) kept[user + 1] = kept[user] + Math.min(longest, offsets[user + 1] - offsets[user]);
+  const items = new Int32Array(kept[numUsers]);
+  for (let user = 0; user < numUsers; user++) {
+    const order = Int32Array.from({ length: offsets[user + 1] - offsets[user] }, (_, k) => offsets[user] + k);
+    if (timestamp) order.sort((a, b) => timestamp[positions[a]] - timestamp[positions[b]] || a - b);
+    const newest = order.subarray(order.length - (kept[user + 1] - kept[user]));
+    for (let k = 0; k < newest.length; k++) items[kept[user] + k] = indices[newest[k]];
+  }
+  return { offsets: kept, items };
+}
+
+/** The newest items of an asker, oldest first: of the query's history (array order = order of time), else of the user; then the basket. */
+export function sequenceOf({ userIndex = -1, history, basket }: Query, { offsets, items }: Sequences, longest: number): Int32Array {
+  const past = history?.length
+    ? Int32Array.from(history, ({ itemIndex }) => itemIndex)
+    : userIndex >= 0
+      ? items.subarray(offsets[userIndex], offsets[userIndex + 1])
+      : new Int32Array(0);
+  const all = basket?.length ? Int32Array.of(...past, ...basket) : past;
+  return all.subarray(Math.max(0, all.length - longest));
+}
