@@ -10,18 +10,12 @@ import { type AlsProblem, createAlsSolver } from "#dist/kernels/als.js";
 import type { BenchCase, BenchContext, BenchResult } from "./support/bench-case.js";
 import { interleave, readBandwidth, secondsOf, timing } from "./support/measure.js";
 import { startPeer } from "./support/peer.js";
-import { type PowerLawShape, powerLawData, readFloats, writeArray } from "./support/power-law.js";
+import { millions, type PowerLawShape, powerLawData, readFloats, scalingShapes, writeArray } from "./support/power-law.js";
 
 const sizes = {
   full: { numUsers: 138_000, numItems: 27_000, numPairs: 18_600_000, seed: 42 },
   quick: { numUsers: 14_000, numItems: 9_000, numPairs: 1_860_000, seed: 42 },
 };
-/** How time grows with the data; a tenth of each with --quick. */
-const scaling: PowerLawShape[] = [
-  { numUsers: 10_000, numItems: 6_000, numPairs: 1_000_000, seed: 42 },
-  { numUsers: 40_000, numItems: 12_000, numPairs: 5_000_000, seed: 42 },
-  { numUsers: 148_000, numItems: 28_000, numPairs: 20_000_000, seed: 42 },
-];
 const alpha = 2;
 const regularization = 0.05;
 
@@ -34,12 +28,6 @@ interface AlsCase {
 
 export function cases(quick: boolean): BenchCase[] {
   const size = quick ? sizes.quick : sizes.full;
-  const tenth = ({ numUsers, numItems, numPairs, seed }: PowerLawShape) => ({
-    numUsers: Math.round(numUsers / 4),
-    numItems: Math.round(numItems / 4),
-    numPairs: numPairs / 10,
-    seed,
-  });
   const list: AlsCase[] = [
     { solver: "cg", factors: 64, threads: 2, size },
     { solver: "cg", factors: 128, threads: 2, size },
@@ -49,14 +37,13 @@ export function cases(quick: boolean): BenchCase[] {
     { solver: "ials++", factors: 256, threads: 2, size },
     { solver: "cg", factors: 64, threads: 1, size },
     { solver: "cg", factors: 128, threads: 1, size },
-    ...scaling.map((shape): AlsCase => ({ solver: "cg", factors: 64, threads: 2, size: quick ? tenth(shape) : shape })),
+    ...scalingShapes(quick).map((shape): AlsCase => ({ solver: "cg", factors: 64, threads: 2, size: shape })),
   ];
   return list.map((alsCase) => ({ name: nameOf(alsCase), run: (context) => run(alsCase, context) }));
 }
 
 function nameOf({ solver, factors, threads, size }: AlsCase): string {
-  const pairs = String(Number((size.numPairs / 1e6).toFixed(2)));
-  return `als-${solver === "cg" ? "cg3" : solver} f=${factors} threads=${threads} pairs=${pairs}M`;
+  return `als-${solver === "cg" ? "cg3" : solver} f=${factors} threads=${threads} pairs=${millions(size.numPairs)}`;
 }
 
 /** The peer of ials++ is implicit's conjugate gradient: it has no block descent. */

@@ -13,7 +13,7 @@ import type { BenchCase, BenchContext, BenchResult } from "./support/bench-case.
 import { heldOutQuality, holdOut } from "./support/held-out.js";
 import { interleave, readBandwidth, secondsOf, timing } from "./support/measure.js";
 import { startPeer } from "./support/peer.js";
-import { powerLawData, readFloats, writeArray } from "./support/power-law.js";
+import { millions, type PowerLawShape, powerLawData, readFloats, scalingShapes, writeArray } from "./support/power-law.js";
 
 const sizes = {
   full: { numUsers: 138_000, numItems: 27_000, numPairs: 18_600_000, seed: 42, tastes: 20 },
@@ -24,33 +24,39 @@ const learningRate = 0.05;
 const regularization = 0.01;
 const shape = { factors, userBias: false };
 
-type Negatives = RankingSgdProblem["negatives"];
+interface BprCase {
+  negatives: RankingSgdProblem["negatives"];
+  threads: number;
+  size: PowerLawShape;
+}
 
 export function cases(quick: boolean): BenchCase[] {
-  const pairs = `pairs=${(sizes[quick ? "quick" : "full"].numPairs / 1e6).toFixed(quick ? 2 : 1)}M`;
-  const timed: { negatives: Negatives; threads: number }[] = [
-    { negatives: "uniform", threads: 2 },
-    { negatives: "uniform", threads: 1 },
-    { negatives: "popularity", threads: 2 },
+  const size = sizes[quick ? "quick" : "full"];
+  const timed: BprCase[] = [
+    { negatives: "uniform", threads: 2, size },
+    { negatives: "uniform", threads: 1, size },
+    { negatives: "popularity", threads: 2, size },
+    ...scalingShapes(quick).map((shape): BprCase => ({ negatives: "uniform", threads: 2, size: { ...shape, tastes: 20 } })),
   ];
   return [
-    ...timed.map(({ negatives, threads }) => ({
-      name: `bpr f=${factors} negatives=${negatives} threads=${threads} ${pairs}`,
-      run: (context: BenchContext) => besideImplicit({ negatives, threads }, context),
+    ...timed.map((bprCase) => ({
+      name: nameOf("bpr", bprCase),
+      run: (context: BenchContext) => besideImplicit(bprCase, context),
     })),
     ...(["uniform", "popularity"] as const).map((negatives) => ({
-      name: `bpr-strata f=${factors} negatives=${negatives} threads=2 ${pairs}`,
-      run: (context: BenchContext) => besideOneBlock(negatives, context),
+      name: nameOf("bpr-strata", { negatives, threads: 2, size }),
+      run: (context: BenchContext) => besideOneBlock({ negatives, threads: 2, size }, context),
     })),
   ];
 }
 
-async function besideImplicit(
-  { negatives, threads }: { negatives: Negatives; threads: number },
-  context: BenchContext,
-): Promise<BenchResult> {
+const nameOf = (kind: string, { negatives, threads, size }: BprCase) =>
+  `${kind} f=${factors} negatives=${negatives} threads=${threads} pairs=${millions(size.numPairs)}`;
+
+async function besideImplicit(bprCase: BprCase, context: BenchContext): Promise<BenchResult> {
   const { quick, say } = context;
-  const { problem, heldOut } = await prepare(negatives, context);
+  const { threads } = bprCase;
+  const { problem, heldOut } = await prepare(bprCase, context);
   const { numRows: users, numColumns: items, offsets, indices } = problem.seen;
   const folder = await mkdtemp(path.join(tmpdir(), "tastemaker-bench-"));
   const peer = await startPeer({ folder, blasThreads: 1 }, say);
@@ -91,9 +97,9 @@ async function besideImplicit(
 }
 
 /** The strata that the data get beside one block: the same epochs from the same start. */
-async function besideOneBlock(negatives: Negatives, context: BenchContext): Promise<BenchResult> {
-  const { problem, heldOut } = await prepare(negatives, context);
-  const create = (options: Partial<RankingSgdOptions>) => createRankingSgd(problem, { threads: 2, ...options });
+async function besideOneBlock(bprCase: BprCase, context: BenchContext): Promise<BenchResult> {
+  const { problem, heldOut } = await prepare(bprCase, context);
+  const create = (options: Partial<RankingSgdOptions>) => createRankingSgd(problem, { threads: bprCase.threads, ...options });
   const [strata, oneBlock] = [await create({}), await create({ strata: { blocks: 1, parts: 1 } })];
   const seconds = await interleave(context.quick ? 10 : 20, epochs(strata), epochs(oneBlock));
   const [ours, peer] = [timing(seconds.ours, "s"), timing(seconds.peer, "s")];
@@ -110,8 +116,8 @@ async function besideOneBlock(negatives: Negatives, context: BenchContext): Prom
   };
 }
 
-async function prepare(negatives: Negatives, { quick, cacheFolder }: BenchContext) {
-  const data = await powerLawData(sizes[quick ? "quick" : "full"], cacheFolder);
+async function prepare({ negatives, size }: BprCase, { cacheFolder }: BenchContext) {
+  const data = await powerLawData(size, cacheFolder);
   const { train: seen, heldOut } = holdOut(data.matrixByUser, 50);
   const start = { factors, optimizer: "sgd", initScale: 0.1 } as const;
   const problem: RankingSgdProblem = {

@@ -11,7 +11,7 @@ import { type Neighbours, sparseNeighbours } from "#dist/kernels/sparse-neighbou
 import type { BenchCase, BenchContext, BenchResult } from "./support/bench-case.js";
 import { interleave, readBandwidth, secondsOf, timing } from "./support/measure.js";
 import { startPeer } from "./support/peer.js";
-import { type PowerLawShape, powerLawData, writeArray } from "./support/power-law.js";
+import { millions, type PowerLawShape, powerLawData, scalingShapes, writeArray } from "./support/power-law.js";
 
 const count = 100;
 const sizes = {
@@ -31,9 +31,10 @@ export function cases(quick: boolean): BenchCase[] {
     { similarity: "cosine", threads: 2, size },
     { similarity: "bm25", threads: 2, size },
     { similarity: "cosine", threads: 1, size },
+    ...scalingShapes(quick).map((shape): KnnCase => ({ similarity: "cosine", threads: 2, size: shape })),
   ];
   return list.map((knnCase) => ({
-    name: `item-neighbours ${knnCase.similarity} top=${count} threads=${knnCase.threads} pairs=${size.numPairs / 1e6}M`,
+    name: `item-neighbours ${knnCase.similarity} top=${count} threads=${knnCase.threads} pairs=${millions(knnCase.size.numPairs)}`,
     run: (context) => run(knnCase, context),
   }));
 }

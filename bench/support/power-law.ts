@@ -18,6 +18,25 @@ export interface PowerLawShape {
   tastes?: number;
 }
 
+/** How time grows with the data; a tenth of the pairs and a quarter of users and items with --quick. */
+export function scalingShapes(quick: boolean): PowerLawShape[] {
+  const shapes = [
+    { numUsers: 10_000, numItems: 6_000, numPairs: 1_000_000, seed: 42 },
+    { numUsers: 40_000, numItems: 12_000, numPairs: 5_000_000, seed: 42 },
+    { numUsers: 148_000, numItems: 28_000, numPairs: 20_000_000, seed: 42 },
+  ];
+  if (!quick) return shapes;
+  return shapes.map(({ numUsers, numItems, numPairs, seed }) => ({
+    numUsers: Math.round(numUsers / 4),
+    numItems: Math.round(numItems / 4),
+    numPairs: numPairs / 10,
+    seed,
+  }));
+}
+
+/** 18.6M as a case's name says it. */
+export const millions = (numPairs: number): string => `${Number((numPairs / 1e6).toFixed(2))}M`;
+
 export interface PowerLawData {
   matrixByUser: Csr;
   matrixByItem: Csr;
