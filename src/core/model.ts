@@ -63,6 +63,8 @@ export interface FitContext {
   seed: number;
   /** Worker threads; 1 = a single one. Results do not depend on it. */
   threads: number;
+  /** Where neural networks run: cpu (default), cuda, webgpu … as the machine's ONNX Runtime offers. */
+  device?: string;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   /** Called after each step of a model that learns in steps; on "stop" the fit ends and gives the model of that step. */
@@ -140,6 +142,11 @@ export interface FittedModel {
   explain?(query: Query, itemIndex: number): Promise<Explanation>;
   /** Loss after each iteration, where the model has one. */
   readonly losses?: readonly number[];
+  /**
+   * Scoring as one ONNX file of standard operators, from raw indexes to scores, its inputs and outputs described in the file's
+   * documentation string; absent where the model is no network.
+   */
+  toOnnx?(): Promise<Uint8Array>;
   state(): ModelState;
 }
 
@@ -208,6 +215,8 @@ export interface ModelDefinition<Params extends Record<string, unknown> = Record
   skips?: readonly { check: string; reason: string }[];
   /** Place among the models from simple to complex; where the difference is not significant, the lower is preferred. Default 100. */
   complexity?: number;
+  /** The optional package that fitting and scoring need. Such models are left out where it cannot be had. */
+  needs?: "onnxruntime";
   /** Why the model does not suit such data, as half a sentence; undefined when it does. */
   unsuited?(facts: DataFacts): string | undefined;
 }

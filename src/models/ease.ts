@@ -13,7 +13,7 @@ import { autoEaseRegularization } from "./parts/ease-regularization.js";
 import { collectDense, collectStrongest } from "./parts/ease-weights.js";
 import { createItemWeightScorer } from "./parts/item-weights.js";
 import { positivePairs } from "./parts/positive-pairs.js";
-import { savedWeights, type WeightMatrix, weightArrays, widenWeights } from "./parts/saved-item-weights.js";
+import { savedWeights, type WeightMatrix, weightArrays, weightsStay, widenWeights } from "./parts/saved-item-weights.js";
 
 const schema = z.strictObject({
   regularization: z.union([z.number().min(0), z.literal("auto")]).default("auto"),
@@ -66,7 +66,7 @@ export const ease: ModelDefinition<EaseParams> = {
   },
 
   partialRefit: {
-    how: "Histories are read anew, so all users are up to date; the weights between items stay as they were, and new items get none.",
+    how: weightsStay,
     async refit(previous, train) {
       const { numUsers, numItems } = train;
       const { extra, arrays } = previous.state();

@@ -22,6 +22,7 @@ import { markov } from "./markov.js";
 import { itemPopularity, popularity } from "./popularity.js";
 import { repeat } from "./repeat.js";
 import { rp3beta } from "./rp3beta.js";
+import { sasrec } from "./sasrec.js";
 import { slim } from "./slim.js";
 import { svd } from "./svd.js";
 import { svdPlusPlus } from "./svd-plus-plus.js";
@@ -48,6 +49,7 @@ const definitions = [
   markov,
   slim,
   gfCf,
+  sasrec,
 ] as unknown as ModelDefinition[];
 
 /** All registered models. */

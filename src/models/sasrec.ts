@@ -9,10 +9,11 @@ import type { FittedModel, ModelDefinition, ModelState, Query } from "../core/mo
 import { createRandom } from "../core/random.js";
 import { createParameters, type Parameters } from "../nn/parameters.js";
 import { createSparseTable } from "../nn/sparse-table.js";
-import { createSasrecEncoder } from "./parts/sasrec-encoder.js";
-import { trainSasrec } from "./parts/sasrec-training.js";
+import { trainNextItem } from "./parts/next-item-training.js";
+import { sasrecState } from "./parts/sasrec-network.js";
 import { savedFloat32, savedInt32, savedLength } from "./parts/saved-arrays.js";
-import { type Sequences, sequenceOf, userSequences } from "./parts/user-sequences.js";
+import { createSequenceEncoder, type SequenceNetwork } from "./parts/sequence-encoder.js";
+import { type ItemSequences, sequenceOf, userSequences } from "./parts/user-sequences.js";
 
 const schema = z
   .strictObject({
@@ -36,7 +37,7 @@ export const sasrec: ModelDefinition<SasrecParams> = {
   name: "sasrec",
   title: "SASRec",
   reference: "Kang & McAuley (2018), Self-attentive sequential recommendation",
-  description: "Self-attention over a user's items in order of time; predicts the next one. Needs onnxruntime-node.",
+  description: "Self-attention over a user's items in order of time; predicts the next one.",
   task: "sequence",
   params: schema,
   help: {
@@ -54,6 +55,7 @@ export const sasrec: ModelDefinition<SasrecParams> = {
   },
   skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],
   complexity: 80,
+  needs: "onnxruntime",
   unsuited: ({ hasTimestamps, numInteractions, numUsers }) => {
     if (!hasTimestamps) return "the data has no times to order events by";
     return numInteractions < 3 * numUsers ? "users have fewer than three events on average" : undefined;
@@ -74,7 +76,12 @@ export const sasrec: ModelDefinition<SasrecParams> = {
       random,
       saved: resumed,
     });
-    const { losses } = await trainSasrec({ sequences, network: { parameters, tables: [items] }, items, numItems }, params, context);
+    const network = { parameters, tables: [items] };
+    const { losses } = await trainNextItem(
+      { stage: "sasrec", sequences, states: networkOf(params), network, items, numItems },
+      params,
+      context,
+    );
     return sasrecModel({ numUsers, numItems, losses }, params, {
       parameters,
       items: items.values,
@@ -99,11 +106,16 @@ export const sasrec: ModelDefinition<SasrecParams> = {
   partialRefit: { unavailable: "its networks are trained anew on all events; new events of known users are folded in as history" },
 };
 
+const networkOf =
+  (params: SasrecParams): SequenceNetwork =>
+  (context, shape) =>
+    sasrecState(context, shape, params);
+
 interface SasrecParts {
   parameters: Parameters;
   /** numItems × dimensions. */
   items: Float32Array;
-  sequences: Sequences;
+  sequences: ItemSequences;
 }
 
 function sasrecModel(
@@ -112,7 +124,7 @@ function sasrecModel(
   { parameters, items, sequences }: SasrecParts,
 ): FittedModel {
   const { dimensions, maxLength } = params;
-  const encoder = createSasrecEncoder(parameters, items, params);
+  const encoder = createSequenceEncoder({ parameters, states: networkOf(params) }, items, params);
   return {
     name: "sasrec",
     params,

@@ -13,7 +13,7 @@ import { autoEaseRegularization } from "./parts/ease-regularization.js";
 import { createItemWeightScorer } from "./parts/item-weights.js";
 import { positivePairs } from "./parts/positive-pairs.js";
 import { savedFloat32, savedInt32 } from "./parts/saved-arrays.js";
-import { savedWeights, transposeWeights, type WeightMatrix, weightArrays, widenWeights } from "./parts/saved-item-weights.js";
+import { savedWeights, transposeWeights, type WeightMatrix, weightArrays, weightsStay, widenWeights } from "./parts/saved-item-weights.js";
 
 const schema = z.strictObject({
   regularization: z.union([z.number().min(0), z.literal("auto")]).default("auto"),
@@ -89,7 +89,7 @@ export const slim: ModelDefinition<SlimParams> = {
   },
 
   partialRefit: {
-    how: "Histories are read anew, so all users are up to date; the weights between items stay as they were, and new items get none.",
+    how: weightsStay,
     async refit(previous, train) {
       const { numUsers, numItems } = train;
       const { extra, arrays } = previous.state();

@@ -4,6 +4,7 @@ import { fit, getModel, listModels } from "../../src/models/registry.js";
 import { describeModel } from "../contracts/model.js";
 import { expectError } from "../support/errors.js";
 import { DAY, fixture } from "../support/fixture.js";
+import { smallParams } from "../support/small-params.js";
 
 const variants: Record<string, Record<string, unknown>[]> = {
   popularity: [{ windowDays: 60 }, { halfLifeDays: 30, count: "users" }, { count: "weight" }],
@@ -56,7 +57,7 @@ const variants: Record<string, Record<string, unknown>[]> = {
 };
 
 for (const definition of listModels()) {
-  describeModel(definition);
+  describeModel(definition, definition.needs ? smallParams[definition.name] : {});
   for (const params of variants[definition.name] ?? []) describeModel(definition, params);
 }
 

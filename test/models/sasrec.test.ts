@@ -1,4 +1,4 @@
-/** SASRec on data whose next item is certain, and going on from a checkpoint. It is not registered yet: its quality is not measured. */
+/** SASRec on data whose next item is certain, and going on from a checkpoint. */
 import { describe, expect, it } from "vitest";
 import type { ModelState } from "../../src/core/model.js";
 import { createRandom } from "../../src/core/random.js";

@@ -12,6 +12,7 @@ import { sha256 } from "../../src/store/manifest.js";
 import { loadItemProperties, loadModel, readManifest, saveModel } from "../../src/store/model-folder.js";
 import { expectError } from "../support/errors.js";
 import { fixture } from "../support/fixture.js";
+import { smallParams } from "../support/small-params.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 const data = fixture();
@@ -32,7 +33,7 @@ async function answers(model: Recommender) {
 describe.each(listModels().map(({ name }) => name))("a saved %s", (name) => {
   test("answers with the same bits, and equal trainings give equal files", async () => {
     const folder = temporaryFolder();
-    const params = name === "als" ? { factors: 8, iterations: 2 } : {};
+    const params = smallParams[name] ?? {};
     const model = await fit(name, data, params, { threads: 1 });
     const manifest = await saveModel(model, join(folder, "a"), { metrics: { "ndcg@10": 0.5 }, seed: 42, dataFingerprint: "abc" });
     const loaded = await loadModel(join(folder, "a"), { threads: 1 });

@@ -1,7 +1,7 @@
 /**
- * Which solver `auto` means. A sweep of conjugate gradients (3 steps) was the cheapest everywhere; from 256 factors on one of iALS++ costs
- * only 1.1 to 1.25 times as much, and where λ is below a hundredth of the noise scale (als-regularization.ts) it gets further: 151k pairs,
- * 256 factors, alpha 40, λ at 0.009 of that scale, 15 sweeps: a loss 9 % lower; at 0.03 of it, 3 % higher. Called by als-fit.ts.
+ * Which solver `auto` means. Conjugate gradients (3 steps) are the cheapest sweep (`npm run bench -- als`); only from 256 factors on does
+ * one of iALS++ cost about as much, and only where λ lies far below the noise scale (als-regularization.ts) do three steps stop short of
+ * what its exact blocks reach. Called by als-fit.ts.
  */
 import type { AlsProblem } from "../../kernels/als.js";
 import { autoRegularization, meanRidge } from "./als-regularization.js";

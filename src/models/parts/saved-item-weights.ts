@@ -4,6 +4,7 @@
  */
 import type { Csr } from "../../core/interactions.js";
 import type { ModelState } from "../../core/model.js";
+import { transpose } from "../../data/csr.js";
 import { savedFloat32, savedInt32, savedLength } from "./saved-arrays.js";
 
 export type WeightMatrix = Pick<Csr, "offsets" | "indices" | "values"> | Float32Array;
@@ -39,27 +40,12 @@ export function widenWeights(weights: WeightMatrix, from: number, numItems: numb
   return { ...weights, offsets };
 }
 
+/** What a partial refit of a model of item weights does: they stay, over the items there are now. */
+export const weightsStay =
+  "Histories are read anew, so all users are up to date; the weights between items stay as they were, and new items get none.";
+
 /** Rows and columns of a sparse matrix of weights swapped; rows of the result ascend by column. */
-export function transposeWeights({ offsets, indices, values }: Pick<Csr, "offsets" | "indices" | "values">): {
-  offsets: Int32Array;
-  indices: Int32Array;
-  values: Float32Array;
-} {
-  const numItems = offsets.length - 1;
-  const swapped = {
-    offsets: new Int32Array(numItems + 1),
-    indices: new Int32Array(indices.length),
-    values: new Float32Array(indices.length),
-  };
-  for (const column of indices) swapped.offsets[column + 1]++;
-  for (let i = 0; i < numItems; i++) swapped.offsets[i + 1] += swapped.offsets[i];
-  const next = swapped.offsets.slice();
-  for (let row = 0; row < numItems; row++) {
-    for (let e = offsets[row]; e < offsets[row + 1]; e++) {
-      const place = next[indices[e]]++;
-      swapped.indices[place] = row;
-      swapped.values[place] = values[e];
-    }
-  }
-  return swapped;
+export function transposeWeights(weights: Pick<Csr, "offsets" | "indices" | "values">): Csr {
+  const numItems = weights.offsets.length - 1;
+  return transpose({ numRows: numItems, numColumns: numItems, ...weights });
 }

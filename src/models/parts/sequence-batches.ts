@@ -3,7 +3,7 @@
  * bucket; padding costs little and shapes stay fixed. Called by sasrec and the recurrent models.
  */
 import type { Random } from "../../core/random.js";
-import type { Sequences } from "./user-sequences.js";
+import type { ItemSequences } from "./user-sequences.js";
 
 /** Inputs and targets of a batch: batch × length, row-major; −1 where there is nothing. */
 export interface SequenceBatch {
@@ -28,7 +28,7 @@ export function bucketsFor(longest: number, positions: number, mostRows = 512): 
 }
 
 /** Users by bucket: those with at least one input and one target. `droppedLast`: users whose last event is held out. */
-export function usersByBucket(sequences: Sequences, buckets: readonly Bucket[], droppedLast?: Uint8Array): Int32Array[] {
+export function usersByBucket(sequences: ItemSequences, buckets: readonly Bucket[], droppedLast?: Uint8Array): Int32Array[] {
   const users: number[][] = buckets.map(() => []);
   for (let user = 0; user + 1 < sequences.offsets.length; user++) {
     const inputs = lengthOf(sequences, user, droppedLast) - 1;
@@ -37,7 +37,7 @@ export function usersByBucket(sequences: Sequences, buckets: readonly Bucket[], 
   return users.map((list) => Int32Array.from(list));
 }
 
-const lengthOf = ({ offsets }: Sequences, user: number, droppedLast?: Uint8Array) =>
+const lengthOf = ({ offsets }: ItemSequences, user: number, droppedLast?: Uint8Array) =>
   offsets[user + 1] - offsets[user] - (droppedLast?.[user] ?? 0);
 
 export const numBatches = (users: readonly Int32Array[], buckets: readonly Bucket[]): number =>
@@ -45,7 +45,7 @@ export const numBatches = (users: readonly Int32Array[], buckets: readonly Bucke
 
 /** All batches of an epoch: users shuffled within their bucket, batches in random order. Each target is the item after its input. */
 export function* sequenceBatches(
-  sequences: Sequences,
+  sequences: ItemSequences,
   { buckets, users, droppedLast }: { buckets: readonly Bucket[]; users: readonly Int32Array[]; droppedLast?: Uint8Array },
   random: Random,
 ): Iterable<SequenceBatch> {

@@ -5,6 +5,7 @@
  */
 import type { Csr, Interactions } from "../../core/interactions.js";
 import type { HistoryEvent, Query } from "../../core/model.js";
+import { eventSequences } from "./sequences.js";
 
 /** One row of a matrix: items ascending, each once. */
 export interface HistoryRow {
@@ -44,18 +45,16 @@ export function rowOfEvents(history: readonly HistoryEvent[], withRecency = fals
  * Events are ordered by time, equal times (and data without times) by input order.
  */
 export function recencyOf(train: Interactions): Int32Array {
-  const { numUsers, timestamp } = train;
-  const { offsets, indices, positions } = train.eventsByUser();
+  const { numUsers, itemIndex } = train;
+  const { offsets, positions } = eventSequences(train);
   const seen = train.matrixByUser();
   const recency = new Int32Array(seen.indices.length);
   const place = new Int32Array(train.numItems);
   const placedFor = new Int32Array(train.numItems).fill(-1);
   for (let user = 0; user < numUsers; user++) {
-    const events = Array.from({ length: offsets[user + 1] - offsets[user] }, (_, k) => offsets[user] + k);
-    if (timestamp) events.sort((a, b) => timestamp[positions[a]] - timestamp[positions[b]] || a - b);
     let next = 0;
-    for (let k = events.length - 1; k >= 0; k--) {
-      const item = indices[events[k]];
+    for (let slot = offsets[user + 1] - 1; slot >= offsets[user]; slot--) {
+      const item = itemIndex[positions[slot]];
       if (placedFor[item] === user) continue;
       placedFor[item] = user;
       place[item] = next++;

@@ -4,33 +4,32 @@
  */
 import type { Interactions } from "../../core/interactions.js";
 import type { Query } from "../../core/model.js";
+import { eventSequences, orderedHistory } from "./sequences.js";
 
-export interface Sequences {
+export interface ItemSequences {
   /** Items of user u: items[offsets[u] … offsets[u + 1]), oldest first. */
   offsets: Int32Array;
   items: Int32Array;
 }
 
 /** `longest`: only that many of the newest events of each user. */
-export function userSequences(train: Interactions, longest = Infinity): Sequences {
-  const { offsets, indices, positions } = train.eventsByUser();
-  const { timestamp, numUsers } = train;
+export function userSequences(train: Interactions, longest = Infinity): ItemSequences {
+  const { numUsers, itemIndex } = train;
+  const { offsets, positions } = eventSequences(train);
   const kept = new Int32Array(numUsers + 1);
   for (let user = 0; user < numUsers; user++) kept[user + 1] = kept[user] + Math.min(longest, offsets[user + 1] - offsets[user]);
   const items = new Int32Array(kept[numUsers]);
   for (let user = 0; user < numUsers; user++) {
-    const order = Int32Array.from({ length: offsets[user + 1] - offsets[user] }, (_, k) => offsets[user] + k);
-    if (timestamp) order.sort((a, b) => timestamp[positions[a]] - timestamp[positions[b]] || a - b);
-    const newest = order.subarray(order.length - (kept[user + 1] - kept[user]));
-    for (let k = 0; k < newest.length; k++) items[kept[user] + k] = indices[newest[k]];
+    const from = offsets[user + 1] - (kept[user + 1] - kept[user]);
+    for (let slot = from; slot < offsets[user + 1]; slot++) items[kept[user] + slot - from] = itemIndex[positions[slot]];
   }
   return { offsets: kept, items };
 }
 
-/** The newest items of an asker, oldest first: of the query's history (array order = order of time), else of the user; then the basket. */
-export function sequenceOf({ userIndex = -1, history, basket }: Query, { offsets, items }: Sequences, longest: number): Int32Array {
+/** The newest items of an asker, oldest first: of the query's history (by time where all events have one, else array order), else of the user; then the basket. */
+export function sequenceOf({ userIndex = -1, history, basket }: Query, { offsets, items }: ItemSequences, longest: number): Int32Array {
   const past = history?.length
-    ? Int32Array.from(history, ({ itemIndex }) => itemIndex)
+    ? Int32Array.from(orderedHistory(history), ({ itemIndex }) => itemIndex)
     : userIndex >= 0
       ? items.subarray(offsets[userIndex], offsets[userIndex + 1])
       : new Int32Array(0);

@@ -13,6 +13,9 @@ export function factsOf(data: Interactions): DataFacts {
   return { numUsers, numItems, numInteractions, repeatShare: repeatShare(data), hasTimestamps: timestamp !== undefined };
 }
 
+/** Minutes to hours on a few cores, and an optional package: not without being asked for. */
+const neuralAsked = "it is a neural network, which is tried only when the recipe names it under models";
+
 export interface Candidate {
   definition: ModelDefinition;
   label: string;
@@ -26,12 +29,12 @@ export function candidatesFor(recipe: Recipe, facts: DataFacts): { candidates: C
   const definitions = listModels().filter(({ task }) => task === "retrieve" || task === "sequence");
   for (const definition of [...definitions].sort((a, b) => (a.complexity ?? 100) - (b.complexity ?? 100))) {
     const { name } = definition;
-    const reason = definition.unsuited?.(facts);
+    const own = recipe.models.find((model) => model.name === name);
+    const reason = definition.unsuited?.(facts) ?? (definition.needs && !own ? neuralAsked : undefined);
     if (reason !== undefined) {
       leftOut.push({ model: name, reason });
       continue;
     }
-    const own = recipe.models.find((model) => model.name === name);
     candidates.push({ definition, label: own?.label ?? name, params: own?.params ?? parseParams(definition.params, {}, `Model ${name}`) });
   }
   return { candidates, leftOut };

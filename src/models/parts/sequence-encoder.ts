@@ -1,9 +1,13 @@
-/** States of histories under a trained SASRec: one compiled graph for single questions and one for batches, built on first use. */
+/** Last states of histories under a trained network: one compiled graph for single questions and one for batches, built on first use. */
+
+import type { LayerContext } from "../../nn/layers.js";
 import { gather } from "../../nn/ops/gather.js";
 import type { Parameters } from "../../nn/parameters.js";
 import { createSession, type Session } from "../../nn/session.js";
-import { createGraph, input } from "../../nn/tensor.js";
-import { type SasrecShape, sasrecState } from "./sasrec-network.js";
+import { createGraph, input, type Tensor } from "../../nn/tensor.js";
+
+/** Adds a network to a graph: from its input `rows` [batch · length × dimensions] to the state after every position, of the same shape. */
+export type SequenceNetwork = (context: LayerContext, shape: { batch: number; length: number }) => Tensor;
 
 export interface SequenceEncoder {
   /** Writes one row of `dimensions` per sequence (oldest item first); zeros for an empty one. */
@@ -14,8 +18,11 @@ export interface SequenceEncoder {
 const BATCH = 64;
 
 /** `items`: numItems × dimensions, read at every call, so that a network in training can be asked. */
-export function createSasrecEncoder(parameters: Parameters, items: Float32Array, shape: SasrecShape): SequenceEncoder {
-  const { dimensions, maxLength } = shape;
+export function createSequenceEncoder(
+  { parameters, states }: { parameters: Parameters; states: SequenceNetwork },
+  items: Float32Array,
+  { dimensions, maxLength }: { dimensions: number; maxLength: number },
+): SequenceEncoder {
   const compiled = new Map<number, Promise<Session>>();
   const sessionFor = (batch: number): Promise<Session> => {
     const known = compiled.get(batch);
@@ -26,8 +33,8 @@ export function createSasrecEncoder(parameters: Parameters, items: Float32Array,
   };
   async function compile(batch: number): Promise<Session> {
     const graph = createGraph();
-    const states = sasrecState({ graph, parameters, masks: [], dropout: 0 }, { batch, length: maxLength }, shape);
-    const session = await createSession({ state: gather(states, input(graph, "last", [batch], "int32")) });
+    const all = states({ graph, parameters, masks: [], dropout: 0 }, { batch, length: maxLength });
+    const session = await createSession({ state: gather(all, input(graph, "last", [batch], "int32")) });
     for (const { name, values } of parameters.list) if (session.inputNames.includes(name)) session.bind(name, values);
     return session;
   }

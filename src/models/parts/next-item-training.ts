@@ -1,24 +1,43 @@
-/** Trains SASRec: one compiled graph (loss and gradients) per bucket of sequence lengths, validation on held-out last events. */
+/**
+ * Trains a network that reads a user's items in order and says at every position which item comes next: one compiled graph (loss and
+ * gradients) per bucket of sequence lengths, softmax over all items or over shared negatives, validation on held-out last events.
+ * Called by sasrec and the recurrent models.
+ */
 import type { FitContext } from "../../core/model.js";
 import { createRandom, type Random } from "../../core/random.js";
-import { gradients } from "../../nn/gradients.js";
-import { createMaskPool } from "../../nn/masks.js";
+import type { LayerContext } from "../../nn/layers.js";
+import { createMaskPool, type MaskPool } from "../../nn/masks.js";
 import { fullSoftmaxLoss, sampledSoftmaxLoss } from "../../nn/ops/losses.js";
-import { createSession, type Session } from "../../nn/session.js";
 import type { SparseTable } from "../../nn/sparse-table.js";
 import { createGraph, input, type Tensor } from "../../nn/tensor.js";
 import { type Network, type StepResult, type TrainingResult, trainNetwork } from "../../nn/train.js";
-import type { SasrecParams } from "../sasrec.js";
-import { createSasrecEncoder, type SequenceEncoder } from "./sasrec-encoder.js";
-import { sasrecState } from "./sasrec-network.js";
+import { createTrainingStep } from "../../nn/training-step.js";
 import { type Bucket, bucketsFor, numBatches, type SequenceBatch, sequenceBatches, usersByBucket } from "./sequence-batches.js";
-import type { Sequences } from "./user-sequences.js";
+import { createSequenceEncoder, type SequenceEncoder, type SequenceNetwork } from "./sequence-encoder.js";
+import type { ItemSequences } from "./user-sequences.js";
 
-export interface SasrecTraining {
-  sequences: Sequences;
+export interface NextItemTraining {
+  /** As in progress and errors: the model's name. */
+  stage: string;
+  sequences: ItemSequences;
+  /** States after every position, from rows of `items`. */
+  states: SequenceNetwork;
   network: Network;
   items: SparseTable;
   numItems: number;
+}
+
+/** What the params of such a model have in common. */
+export interface NextItemParams {
+  dimensions: number;
+  maxLength: number;
+  dropout: number;
+  loss: "auto" | "full" | "sampled";
+  negatives: number;
+  epochs: number;
+  learningRate: number;
+  patience: number;
+  validationShare: number;
 }
 
 /** Positions of a batch: of large data, and so few that an epoch of small data has about STEPS steps. */
@@ -27,31 +46,31 @@ const MOST_ITEMS_FULL = 20_000;
 const VALIDATION_USERS = 2000;
 const MOST_WARM_UP = 100;
 
-export async function trainSasrec(training: SasrecTraining, params: SasrecParams, context: FitContext): Promise<TrainingResult> {
-  const { sequences, network, items, numItems } = training;
+export async function trainNextItem(training: NextItemTraining, params: NextItemParams, context: FitContext): Promise<TrainingResult> {
+  const { stage, sequences, states, network, items, numItems } = training;
   const full = params.loss === "full" || (params.loss === "auto" && numItems <= MOST_ITEMS_FULL);
   const droppedLast = heldOutUsers(sequences, params.validationShare, context.seed);
   const buckets = bucketsFor(params.maxLength, Math.min(MOST_POSITIONS, Math.max(LEAST_POSITIONS, sequences.items.length / STEPS)));
   const users = usersByBucket(sequences, buckets, droppedLast);
   const stepsPerEpoch = numBatches(users, buckets);
+  const largestMask = buckets.reduce((most, { length, batch }) => Math.max(most, length * batch * params.dimensions), 0);
+  const masks = createMaskPool(params.dropout, largestMask, createRandom(context.seed + 1));
   const compiled = new Map<number, Promise<Step>>();
   const stepFor = (bucket: number): Promise<Step> => {
     const known = compiled.get(bucket);
     if (known) return known;
-    const made = compileStep(training, buckets[bucket], { params, full, threads: context.threads });
+    const made = compileStep(training, buckets[bucket], { params, full, masks, threads: context.threads, device: context.device });
     compiled.set(bucket, made);
     return made;
   };
   for (let bucket = 0; bucket < buckets.length; bucket++) if (users[bucket].length > 0) await stepFor(bucket); // parameters in a fixed order
-  const largestMask = buckets.reduce((most, { length, batch }) => Math.max(most, length * batch * params.dimensions), 0);
-  const masks = createMaskPool(params.dropout, largestMask, createRandom(context.seed + 1));
   const evidence = evidenceOf(sequences);
-  const encoder = createSasrecEncoder(network.parameters, items.values, params);
+  const encoder = createSequenceEncoder({ parameters: network.parameters, states }, items.values, params);
   const validation = droppedLast.some((held) => held === 1);
   try {
     return await trainNetwork<SequenceBatch>(
       {
-        stage: "sasrec",
+        stage,
         network,
         epochs: params.epochs,
         patience: params.patience,
@@ -61,7 +80,6 @@ export async function trainSasrec(training: SasrecTraining, params: SasrecParams
         batches: (random) => sequenceBatches(sequences, { buckets, users, droppedLast }, random),
         async step(batch, random) {
           const step = await stepFor(batch.bucket);
-          for (const { name, size } of step.masks) step.session.bind(name, masks.take(size, random));
           return step.run(batch, { items, random, evidence });
         },
         validate: validation ? () => nextItemNdcg(training, { encoder, heldOut: droppedLast, ...params }) : undefined,
@@ -69,15 +87,14 @@ export async function trainSasrec(training: SasrecTraining, params: SasrecParams
       context,
     );
   } finally {
-    for (const step of compiled.values()) await (await step).session.release();
+    for (const step of compiled.values()) await (await step).release();
     await encoder.release();
   }
 }
 
 interface Step {
-  session: Session;
-  masks: readonly { name: string; size: number }[];
   run(batch: SequenceBatch, using: { items: SparseTable; random: Random; evidence: Evidence }): Promise<StepResult>;
+  release(): Promise<void>;
 }
 
 /** Negatives are drawn as often as the item occurs. */
@@ -86,22 +103,22 @@ interface Evidence {
   logShare: Float32Array;
 }
 
-function evidenceOf({ items }: Sequences): Evidence {
+function evidenceOf({ items }: ItemSequences): Evidence {
   const counts = new Float32Array(items.reduce((most, item) => Math.max(most, item), 0) + 1);
   for (const item of items) counts[item]++;
   return { events: items, logShare: counts.map((count) => Math.log(Math.max(1, count) / items.length)) };
 }
 
 async function compileStep(
-  { network, numItems }: SasrecTraining,
+  { network, states, numItems }: NextItemTraining,
   { length, batch }: Bucket,
-  { params, full, threads }: { params: SasrecParams; full: boolean; threads: number },
+  { params, full, masks, ...options }: { params: NextItemParams; full: boolean; masks: MaskPool; threads: number; device?: string },
 ): Promise<Step> {
   const { dimensions, negatives: numNegatives } = params;
   const n = batch * length;
   const graph = createGraph();
-  const masks: { name: string; size: number }[] = [];
-  const hidden = sasrecState({ graph, parameters: network.parameters, masks, dropout: params.dropout }, { batch, length }, params);
+  const context: LayerContext = { graph, parameters: network.parameters, masks: [], dropout: params.dropout };
+  const hidden = states(context, { batch, length });
   const weight = input(graph, "weight", [n, 1]);
   const sources: Record<string, Tensor> = { rows: graph.inputs.get("rows")! };
   let loss: Tensor;
@@ -124,13 +141,7 @@ async function compileStep(
       weight,
     });
   }
-  const used = network.parameters.list.filter(({ name }) => graph.inputs.has(name));
-  const wanted = [...used.map(({ name }) => name), ...Object.keys(sources)];
-  const found = gradients(loss, [...used.map(({ name }) => graph.inputs.get(name)!), ...Object.values(sources)]);
-  const outputs = Object.fromEntries(wanted.map((name, k) => [`d ${name}`, found[k]!]));
-  const session = await createSession({ loss, ...outputs }, { threads });
-  for (const { name, values } of used) session.bind(name, values);
-
+  const step = await createTrainingStep({ context, loss, rows: sources, masks, ...options });
   const feeds = {
     rows: new Float32Array(n * dimensions),
     weight: new Float32Array(n),
@@ -142,10 +153,8 @@ async function compileStep(
   };
   const targetLow = new Int32Array(feeds.target.buffer); // little-endian, and items are below 2³¹
   const drawn = new Int32Array(numNegatives);
-  const gradient = (name: string) => session.outputs[`d ${name}`] as Float32Array;
   return {
-    session,
-    masks,
+    release: step.release,
     async run({ inputs, targets }, { items, random, evidence }) {
       let examples = 0;
       for (let k = 0; k < n; k++) if (targets[k] >= 0) examples++;
@@ -156,10 +165,11 @@ async function compileStep(
       items.gather(inputs, feeds.rows);
       items.gather(targets, feeds.targetRows);
       const { rows, weight, target, targetRows } = feeds;
+      let loss: number;
       if (full) {
-        await session.run({ rows, weight, target, targetRows, items: items.values });
-        items.addDense(gradient("items"));
-        items.addGradients(targets, gradient("targetRows"));
+        loss = await step.run({ rows, weight, target, targetRows, items: items.values }, random);
+        items.addDense(step.gradient("items"));
+        items.addGradients(targets, step.gradient("targetRows"));
       } else {
         const expected = Math.log(numNegatives);
         for (let s = 0; s < numNegatives; s++) {
@@ -168,18 +178,18 @@ async function compileStep(
         }
         items.gather(drawn, feeds.negatives);
         const { negatives, negativeBias, positiveBias } = feeds;
-        await session.run({ rows, weight, positives: targetRows, negatives, negativeBias, positiveBias });
-        items.addGradients(targets, gradient("positives"));
-        items.addGradients(drawn, gradient("negatives"));
+        loss = await step.run({ rows, weight, positives: targetRows, negatives, negativeBias, positiveBias }, random);
+        items.addGradients(targets, step.gradient("positives"));
+        items.addGradients(drawn, step.gradient("negatives"));
       }
-      items.addGradients(inputs, gradient("rows"));
-      return { loss: session.outputs.loss[0], examples, gradients: Object.fromEntries(used.map(({ name }) => [name, gradient(name)])) };
+      items.addGradients(inputs, step.gradient("rows"));
+      return { loss, examples, gradients: step.parameterGradients };
     },
   };
 }
 
 /** 1 for users whose last event is held out: a seeded share of those with three or more, at most VALIDATION_USERS. */
-function heldOutUsers({ offsets }: Sequences, share: number, seed: number): Uint8Array {
+function heldOutUsers({ offsets }: ItemSequences, share: number, seed: number): Uint8Array {
   const held = new Uint8Array(offsets.length - 1);
   const able = Int32Array.from(held.keys()).filter((user) => offsets[user + 1] - offsets[user] >= 3);
   const count = Math.min(VALIDATION_USERS, Math.floor(share * able.length));
@@ -189,7 +199,7 @@ function heldOutUsers({ offsets }: Sequences, share: number, seed: number): Uint
 
 /** NDCG@10 of the held-out events among all items but those of the history. */
 async function nextItemNdcg(
-  { sequences, items, numItems }: SasrecTraining,
+  { sequences, items, numItems }: NextItemTraining,
   { encoder, heldOut, dimensions, maxLength }: { encoder: SequenceEncoder; heldOut: Uint8Array; dimensions: number; maxLength: number },
 ): Promise<number> {
   const { offsets, items: events } = sequences;
