@@ -7,6 +7,13 @@ import type { ModelState } from "../core/model.js";
 import type { Random } from "../core/random.js";
 import { type OptimizerOptions, update } from "./optimizers.js";
 
+/** Weighted sums of rows: bag b holds rows[offsets[b]] … rows[offsets[b + 1] − 1]. */
+export interface Bags {
+  offsets: Int32Array;
+  rows: Int32Array;
+  weights: Float32Array;
+}
+
 export interface SparseTable {
   readonly name: string;
   readonly numRows: number;
@@ -17,6 +24,10 @@ export interface SparseTable {
   gather(rows: Int32Array, out: Float32Array): void;
   /** Adds gradients of rows (rows.length × dimensions); the same row may come several times, a negative one is dropped. */
   addGradients(rows: Int32Array, gradients: Float32Array): void;
+  /** Writes Σ weight · row of each bag into `out`, bags × dimensions. */
+  gatherBags(bags: Bags, out: Float32Array): void;
+  /** Adds gradients of such sums (bags × dimensions). */
+  addBagGradients(bags: Bags, gradients: Float32Array): void;
   /** Adds a gradient of the whole table: every row counts as touched. */
   addDense(gradient: Float32Array): void;
   /** Σ of squares of the gradients held, for clipping. */
@@ -83,6 +94,18 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
         for (let d = 0; d < dimensions; d++) sums[to + d] += gradients[from + d];
       }
     },
+    gatherBags({ offsets, rows, weights }, out) {
+      sumBags(values, { offsets, rows, weights, dimensions }, out);
+    },
+    addBagGradients({ offsets, rows, weights }, gradients) {
+      for (let bag = 0; bag + 1 < offsets.length; bag++) {
+        for (let k = offsets[bag]; k < offsets[bag + 1]; k++) {
+          const to = place(rows[k]) * dimensions;
+          const [weight, from] = [weights[k], bag * dimensions];
+          for (let d = 0; d < dimensions; d++) sums[to + d] += weight * gradients[from + d];
+        }
+      }
+    },
     addDense(gradient) {
       for (let row = 0; row < numRows; row++) {
         const to = place(row) * dimensions;
@@ -108,4 +131,19 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
       [`${name}.second`]: { shape: [numRows, dimensions], data: second.slice() },
     }),
   };
+}
+
+/** Σ weight · row of each bag, for a table without training state: bags × dimensions into `out`. */
+export function sumBags(
+  values: Float32Array,
+  { offsets, rows, weights, dimensions }: Bags & { dimensions: number },
+  out: Float32Array,
+): void {
+  out.fill(0, 0, (offsets.length - 1) * dimensions);
+  for (let bag = 0; bag + 1 < offsets.length; bag++) {
+    for (let k = offsets[bag]; k < offsets[bag + 1]; k++) {
+      const [weight, from, to] = [weights[k], rows[k] * dimensions, bag * dimensions];
+      for (let d = 0; d < dimensions; d++) out[to + d] += weight * values[from + d];
+    }
+  }
 }

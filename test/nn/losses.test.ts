@@ -5,6 +5,7 @@ import {
   binaryCrossEntropy,
   fullSoftmaxLoss,
   inBatchSoftmaxLoss,
+  multinomialLoss,
   pairwiseLoss,
   sampledSoftmaxLoss,
   squaredError,
@@ -39,6 +40,14 @@ describe("gradients of losses", () => {
     const [queries, candidates] = [input(graph, "queries", [4, 3]), input(graph, "candidates", [4, 3])];
     const rest = { weight: input(graph, "weight", [4, 1]), bias: input(graph, "bias", [4]) };
     expect(await gradientError(inBatchSoftmaxLoss({ queries, candidates, ...rest }), [queries, candidates])).toBeLessThan(1e-6);
+  });
+
+  it("multinomial", async () => {
+    const graph = createGraph();
+    const of = { hidden: input(graph, "hidden", [3, 4]), items: input(graph, "items", [5, 4]), bias: input(graph, "bias", [5]) };
+    const counts = constant(graph, [1, 0, 2, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1], [3, 5]);
+    const loss = multinomialLoss({ ...of, counts, weight: input(graph, "weight", [3, 1]) });
+    expect(await gradientError(loss, Object.values(of))).toBeLessThan(1e-6);
   });
 
   it("binary cross-entropy, pairwise, squared error", async () => {

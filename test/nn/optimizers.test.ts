@@ -70,6 +70,25 @@ describe("sparse table", () => {
     expect(table.gradientSquares()).toBe(0);
   });
 
+  it("sums bags of rows and spreads their gradients by weight", () => {
+    const table = createSparseTable({ name: "t", numRows: 3, dimensions: 2, deviation: 1, random: createRandom(1) });
+    const before = table.values.slice();
+    const bags = { offsets: Int32Array.of(0, 2, 2, 3), rows: Int32Array.of(0, 2, 2), weights: Float32Array.of(0.5, 2, 1) };
+    const out = new Float32Array(6).fill(9);
+    table.gatherBags(bags, out);
+    for (let d = 0; d < 2; d++) {
+      expect(out[d]).toBeCloseTo(0.5 * before[d] + 2 * before[4 + d], 5);
+      expect(out[2 + d]).toBe(0);
+      expect(out[4 + d]).toBe(before[4 + d]);
+    }
+    table.addBagGradients(bags, Float32Array.of(1, 2, 9, 9, 3, 4));
+    table.step({ name: "sgd", rate: 1, step: 1 });
+    const change = table.values.map((value, at) => before[at] - value);
+    [0.5, 1, 0, 0, 2 + 3, 4 + 4].forEach((value, at) => {
+      expect(change[at]).toBeCloseTo(value, 5);
+    });
+  });
+
   it("gathers rows, zeros for negative ones, and goes on from its state", () => {
     const table = createSparseTable(options);
     const out = new Float32Array(9);

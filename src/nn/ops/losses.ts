@@ -118,6 +118,28 @@ export function inBatchSoftmaxLoss({
   });
 }
 
+export interface MultinomialInputs {
+  /** n × d. */
+  hidden: Tensor;
+  /** numItems × d, and numItems. */
+  items: Tensor;
+  bias: Tensor;
+  /** n × numItems: how often each item was drawn; 0 for most. */
+  counts: Tensor;
+  weight: Tensor;
+}
+
+/** Σ weight · −Σ_i count_i log softmax(hidden · itemsᵀ + bias)_i (Liang et al. 2018); d scores = (Σ count) P − counts. */
+export function multinomialLoss({ hidden, items, bias, counts, weight }: MultinomialInputs): Tensor {
+  const chances = softmax(gemm(hidden, items, { transposeB: true, bias }));
+  const likelihood = sum(multiply(counts, log(add(chances, TINY))), [-1], { keep: true });
+  return withGradient(sum(multiply(negate(likelihood), weight)), [hidden, items, bias], ([g]) => {
+    const total = sum(counts, [-1], { keep: true });
+    const error = multiply(subtract(multiply(chances, total), counts), multiply(weight, g!));
+    return [gemm(error, items), gemm(error, hidden, { transposeA: true }), sum(error, [0])];
+  });
+}
+
 /** Σ weight · (softplus(x) − target · x): binary cross-entropy of sigmoid(x); targets in [0, 1], all n × 1. */
 export function binaryCrossEntropy(logits: Tensor, target: Tensor, weight: Tensor): Tensor {
   const value = sum(multiply(subtract(softplus(logits), multiply(target, logits)), weight));
