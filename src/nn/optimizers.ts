@@ -22,35 +22,58 @@ const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 /** Adagrad begins here, so that first steps are not of full size. */
 const ADAGRAD_START = 0.1;
 
-/** One step; `step` counts from 1, `scale` is what gradients are multiplied by. */
-export function update(
-  { values, first, second }: Updatable,
-  gradient: Float32Array,
-  { name, weightDecay = 0, rate, step, scale = 1 }: OptimizerOptions & { rate: number; step: number; scale?: number },
-): void {
-  if (weightDecay > 0) {
-    const kept = 1 - rate * weightDecay;
-    for (let k = 0; k < values.length; k++) values[k] *= kept;
-  }
-  if (name === "sgd") {
-    for (let k = 0; k < values.length; k++) values[k] -= rate * scale * gradient[k];
-  } else if (name === "adagrad") {
-    for (let k = 0; k < values.length; k++) {
-      const g = scale * gradient[k];
-      second[k] += g * g;
-      values[k] -= (rate * g) / Math.sqrt(ADAGRAD_START + second[k]);
-    }
-  } else {
-    const root = Math.sqrt(1 - BETA2 ** step);
-    const size = (rate * root) / (1 - BETA1 ** step);
-    const epsilon = EPSILON * root;
-    for (let k = 0; k < values.length; k++) {
-      const g = scale * gradient[k];
-      first[k] += (g - first[k]) * (1 - BETA1);
-      second[k] += (g * g - second[k]) * (1 - BETA2);
-      values[k] -= (size * first[k]) / (Math.sqrt(second[k]) + epsilon);
-    }
-  }
+export interface StepOptions extends OptimizerOptions {
+  rate: number;
+  /** Counts from 1. */
+  step: number;
+  /** What gradients are multiplied by. Default 1. */
+  scale?: number;
+}
+
+/** Updates values[at … at + count) by gradient[from … from + count). */
+export type RangeUpdate = (parameter: Updatable, gradient: Float32Array, range: { at: number; from: number; count: number }) => void;
+
+/** One step of all values. */
+export function update(parameter: Updatable, gradient: Float32Array, options: StepOptions): void {
+  rangeUpdate(options)(parameter, gradient, { at: 0, from: 0, count: parameter.values.length });
+}
+
+/** One step for rows of a table: what does not depend on the row is computed once. */
+export function rangeUpdate({ name, weightDecay = 0, rate, step, scale = 1 }: StepOptions): RangeUpdate {
+  const kept = 1 - rate * weightDecay;
+  const root = Math.sqrt(1 - BETA2 ** step);
+  const size = (rate * root) / (1 - BETA1 ** step);
+  const epsilon = EPSILON * root;
+  const apply: Record<OptimizerOptions["name"], RangeUpdate> = {
+    sgd({ values }, gradient, { at, from, count }) {
+      for (let k = 0; k < count; k++) values[at + k] -= rate * scale * gradient[from + k];
+    },
+    adagrad({ values, second }, gradient, { at, from, count }) {
+      for (let k = 0; k < count; k++) {
+        const g = scale * gradient[from + k];
+        const squares = second[at + k] + g * g;
+        second[at + k] = squares;
+        values[at + k] -= (rate * g) / Math.sqrt(ADAGRAD_START + squares);
+      }
+    },
+    adam({ values, first, second }, gradient, { at, from, count }) {
+      for (let k = 0; k < count; k++) {
+        const i = at + k;
+        const g = scale * gradient[from + k];
+        const mean = first[i] + (g - first[i]) * (1 - BETA1);
+        const squares = second[i] + (g * g - second[i]) * (1 - BETA2);
+        first[i] = mean;
+        second[i] = squares;
+        values[i] -= (size * mean) / (Math.sqrt(squares) + epsilon);
+      }
+    },
+  };
+  const optimize = apply[name];
+  if (weightDecay === 0) return optimize;
+  return (parameter, gradient, range) => {
+    for (let i = range.at; i < range.at + range.count; i++) parameter.values[i] *= kept;
+    optimize(parameter, gradient, range);
+  };
 }
 
 export interface Schedule {

@@ -5,7 +5,7 @@
  */
 import type { ModelState } from "../core/model.js";
 import type { Random } from "../core/random.js";
-import { type OptimizerOptions, update } from "./optimizers.js";
+import { rangeUpdate, type StepOptions } from "./optimizers.js";
 
 /** Weighted sums of rows: bag b holds rows[offsets[b]] … rows[offsets[b + 1] − 1]. */
 export interface Bags {
@@ -28,12 +28,15 @@ export interface SparseTable {
   gatherBags(bags: Bags, out: Float32Array): void;
   /** Adds gradients of such sums (bags × dimensions). */
   addBagGradients(bags: Bags, gradients: Float32Array): void;
-  /** Adds a gradient of the whole table: every row counts as touched. */
+  /**
+   * Adds a gradient of the whole table: every row counts as touched. The array is not copied: what is added later goes into it, so that
+   * it may be overwritten after `step` only.
+   */
   addDense(gradient: Float32Array): void;
   /** Σ of squares of the gradients held, for clipping. */
   gradientSquares(): number;
   /** Applies and forgets the gradients held. */
-  step(options: OptimizerOptions & { rate: number; step: number; scale?: number }): void;
+  step(options: StepOptions): void;
   state(): ModelState["arrays"];
 }
 
@@ -59,6 +62,8 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
   let touched = new Int32Array(1024);
   let sums = new Float32Array(1024 * dimensions);
   let numTouched = 0;
+  /** Gradient of the whole table; the touched rows are empty when there is one. */
+  let whole: Float32Array | undefined;
 
   const place = (row: number): number => {
     if (placeOf[row] >= 0) return placeOf[row];
@@ -73,7 +78,16 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
     placeOf[row] = numTouched;
     return numTouched++;
   };
-  const rowOf = (values: Float32Array, row: number) => values.subarray(row * dimensions, (row + 1) * dimensions);
+  const addRow = (row: number, gradients: Float32Array, from: number, weight = 1) => {
+    const to = (whole ? row : place(row)) * dimensions; // first of all: `sums` may grow
+    const held = whole ?? sums;
+    for (let d = 0; d < dimensions; d++) held[to + d] += weight * gradients[from + d];
+  };
+  const forget = () => {
+    for (let t = 0; t < numTouched; t++) placeOf[touched[t]] = -1;
+    numTouched = 0;
+    whole = undefined;
+  };
   return {
     name,
     numRows,
@@ -87,43 +101,35 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
       }
     },
     addGradients(rows, gradients) {
-      for (let k = 0; k < rows.length; k++) {
-        if (rows[k] < 0) continue;
-        const to = place(rows[k]) * dimensions;
-        const from = k * dimensions;
-        for (let d = 0; d < dimensions; d++) sums[to + d] += gradients[from + d];
-      }
+      for (let k = 0; k < rows.length; k++) if (rows[k] >= 0) addRow(rows[k], gradients, k * dimensions);
     },
     gatherBags({ offsets, rows, weights }, out) {
       sumBags(values, { offsets, rows, weights, dimensions }, out);
     },
     addBagGradients({ offsets, rows, weights }, gradients) {
-      for (let bag = 0; bag + 1 < offsets.length; bag++) {
-        for (let k = offsets[bag]; k < offsets[bag + 1]; k++) {
-          const to = place(rows[k]) * dimensions;
-          const [weight, from] = [weights[k], bag * dimensions];
-          for (let d = 0; d < dimensions; d++) sums[to + d] += weight * gradients[from + d];
-        }
-      }
+      for (let bag = 0; bag + 1 < offsets.length; bag++)
+        for (let k = offsets[bag]; k < offsets[bag + 1]; k++) addRow(rows[k], gradients, bag * dimensions, weights[k]);
     },
     addDense(gradient) {
-      for (let row = 0; row < numRows; row++) {
-        const to = place(row) * dimensions;
-        for (let d = 0, from = row * dimensions; d < dimensions; d++) sums[to + d] += gradient[from + d];
-      }
+      if (whole) for (let k = 0; k < size; k++) gradient[k] += whole[k];
+      for (let t = 0; t < numTouched; t++)
+        for (let d = 0, to = touched[t] * dimensions; d < dimensions; d++) gradient[to + d] += sums[t * dimensions + d];
+      forget();
+      whole = gradient;
     },
     gradientSquares() {
+      const held = whole ?? sums;
+      const count = whole ? size : numTouched * dimensions;
       let squares = 0;
-      for (let k = 0; k < numTouched * dimensions; k++) squares += sums[k] * sums[k];
+      for (let k = 0; k < count; k++) squares += held[k] * held[k];
       return squares;
     },
     step(options) {
-      for (let t = 0; t < numTouched; t++) {
-        const row = touched[t];
-        update({ values: rowOf(values, row), first: rowOf(first, row), second: rowOf(second, row) }, rowOf(sums, t), options);
-        placeOf[row] = -1;
-      }
-      numTouched = 0;
+      const apply = rangeUpdate(options);
+      const table = { values, first, second };
+      if (whole) apply(table, whole, { at: 0, from: 0, count: size });
+      for (let t = 0; t < numTouched; t++) apply(table, sums, { at: touched[t] * dimensions, from: t * dimensions, count: dimensions });
+      forget();
     },
     state: () => ({
       [name]: { shape: [numRows, dimensions], data: values.slice() },

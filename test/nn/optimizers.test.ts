@@ -89,6 +89,41 @@ describe("sparse table", () => {
     });
   });
 
+  it("takes gradients of the whole table and of rows in any order", () => {
+    const size = 5000 * 3;
+    const dense = Float32Array.from({ length: size }, (_, k) => Math.cos(k));
+    const rows = Int32Array.of(3, 4999, 3, -1);
+    const gradients = Float32Array.from({ length: 12 }, (_, k) => k);
+    const parts = [
+      (table: ReturnType<typeof createSparseTable>) => table.addDense(dense.slice()),
+      (table: ReturnType<typeof createSparseTable>) => table.addGradients(rows, gradients),
+      (table: ReturnType<typeof createSparseTable>) => table.addDense(dense.slice()),
+    ];
+    const results = [
+      [0, 1, 2],
+      [1, 0, 2],
+      [0, 2, 1],
+    ].map((order) => {
+      const table = createSparseTable({ ...options, random: createRandom(2) });
+      for (const part of order) parts[part](table);
+      const squares = table.gradientSquares();
+      table.step({ name: "adam", rate: 0.01, step: 1 });
+      return { squares, values: table.values, left: table.gradientSquares() };
+    });
+    const sums = dense.map((value) => 2 * value);
+    for (let k = 0; k < 3; k++) for (let d = 0; d < 3; d++) sums[rows[k] * 3 + d] += gradients[k * 3 + d];
+    const expected = { values: createSparseTable({ ...options, random: createRandom(2) }).values.slice(), first: new Float32Array(size) };
+    update({ ...expected, second: new Float32Array(size) }, sums, { name: "adam", rate: 0.01, step: 1 });
+    for (const { squares, values, left } of results) {
+      expect(squares).toBeCloseTo(
+        sums.reduce((a, b) => a + b * b, 0),
+        0,
+      );
+      expect(Math.max(...values.map((value, k) => Math.abs(value - expected.values[k])))).toBeLessThan(1e-6);
+      expect(left).toBe(0);
+    }
+  });
+
   it("gathers rows, zeros for negative ones, and goes on from its state", () => {
     const table = createSparseTable(options);
     const out = new Float32Array(9);
