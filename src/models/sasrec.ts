@@ -13,6 +13,7 @@ import { trainNextItem } from "./parts/next-item-training.js";
 import { sasrecState } from "./parts/sasrec-network.js";
 import { savedFloat32, savedInt32, savedLength } from "./parts/saved-arrays.js";
 import { createSequenceEncoder, type SequenceNetwork } from "./parts/sequence-encoder.js";
+import { sequenceOnnx } from "./parts/sequence-onnx.js";
 import { type ItemSequences, sequenceOf, userSequences } from "./parts/user-sequences.js";
 
 const schema = z
@@ -124,7 +125,8 @@ function sasrecModel(
   { parameters, items, sequences }: SasrecParts,
 ): FittedModel {
   const { dimensions, maxLength } = params;
-  const encoder = createSequenceEncoder({ parameters, states: networkOf(params) }, items, params);
+  const states = networkOf(params);
+  const encoder = createSequenceEncoder({ parameters, states }, items, params);
   return {
     name: "sasrec",
     params,
@@ -143,6 +145,7 @@ function sasrecModel(
         ),
     },
     itemSimilarityVectors: { dimensions, vectors: items },
+    toOnnx: async () => sequenceOnnx({ model: "sasrec", title: sasrec.title, parameters, states, items, numItems, ...params }),
     state(): ModelState {
       const own = Object.fromEntries(parameters.list.map(({ name, shape, values }) => [name, { shape, data: values }]));
       return {

@@ -5,7 +5,7 @@ import { batchedProduct, gemm } from "./ops/matrix.js";
 import { layerNormalization, softmax } from "./ops/normalize.js";
 import { reshape } from "./ops/shape.js";
 import type { Parameters } from "./parameters.js";
-import { constant, type Graph, input, sizeOf, type Tensor } from "./tensor.js";
+import { constant, type Dimension, type Graph, input, sizeOf, type Tensor, times } from "./tensor.js";
 
 /** What layers need: where they are built, whose parameters they use, and the dropout masks they ask for. */
 export interface LayerContext {
@@ -40,7 +40,7 @@ export function normalized(context: LayerContext, x: Tensor, name: string): Tens
 }
 
 export interface AttentionOptions {
-  batch: number;
+  batch: Dimension;
   length: number;
   heads: number;
   /** A position sees itself and earlier ones only. */
@@ -60,7 +60,7 @@ export function selfAttention(context: LayerContext, x: Tensor, name: string, { 
     const part = (role: string) => reshape(linear(context, x, `${name}.${role}${head}`, size), [batch, length, size]);
     let scores = batchedProduct(part("query"), part("key"), { transposeB: true, alpha: 1 / Math.sqrt(size) });
     if (causal) scores = add(scores, causalMask(graph, length));
-    const mixed = reshape(batchedProduct(softmax(scores), part("value")), [batch * length, size]);
+    const mixed = reshape(batchedProduct(softmax(scores), part("value")), [times(batch, length), size]);
     const bias = out ?? parameters.use(graph, `${name}.out.bias`, [width], "zeros");
     out = gemm(mixed, parameters.use(graph, `${name}.out${head}.weight`, [size, width]), { bias });
   }

@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "../core/errors.js";
 
-/** A size, or the name of one that is known at run time only (a batch). */
+/** A size, or the name of one that is known at run time only (a batch), alone or times a number: see `times`. */
 export type Dimension = number | string;
 export type Shape = readonly Dimension[];
 
@@ -87,6 +87,11 @@ export function input(graph: Graph, name: string, shape: Shape, type: ElementTyp
   return tensor;
 }
 
+/** From now on `input` of this name gives the tensor, of the same shape: what would be fed is computed within the graph. */
+export function provide(graph: Graph, name: string, tensor: Tensor): void {
+  graph.inputs.set(name, tensor);
+}
+
 /** Values written into the graph, row-major. Small equal constants are shared. */
 export function constant(graph: Graph, values: ArrayLike<number>, shape: Shape, type: ElementType = "float"): Tensor {
   const key = values.length <= 64 ? JSON.stringify(["constant", type, shape, Array.from(values)]) : undefined;
@@ -124,6 +129,25 @@ export function withGradient(value: Tensor, inputs: readonly Tensor[], gradient:
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, axis) => size === b[axis]);
 export const shapeText = (shape: Shape): string => `[${shape.join(" × ")}]`;
+
+/** A size `factor` times over; of one known at run time only, "batch" times 50 is "50·batch". */
+export function times(size: Dimension, factor: number): Dimension {
+  if (typeof size === "number") return size * factor;
+  const { count, names } = volume([size]);
+  return count * factor === 1 ? names[0] : `${count * factor}·${names[0]}`;
+}
+
+/** Number of values as a count times the sizes known at run time only. */
+export function volume(shape: Shape): { count: number; names: string[] } {
+  let count = 1;
+  const names: string[] = [];
+  for (const size of shape) {
+    const [, factor, name] = typeof size === "number" ? [size, size, undefined] : /^(?:(\d+)·)?(.*)$/.exec(size)!;
+    count *= Number(factor ?? 1);
+    if (name !== undefined) names.push(name);
+  }
+  return { count, names };
+}
 
 /** Number of values. Throws ConfigError for a size known at run time only. */
 export function sizeOf(shape: Shape): number {

@@ -4,10 +4,16 @@ import type { LayerContext } from "../../nn/layers.js";
 import { gather } from "../../nn/ops/gather.js";
 import type { Parameters } from "../../nn/parameters.js";
 import { createSession, type Session } from "../../nn/session.js";
-import { createGraph, input, type Tensor } from "../../nn/tensor.js";
+import { createGraph, type Dimension, input, type Tensor } from "../../nn/tensor.js";
+
+export interface SequenceShape {
+  /** A number in training; in exported files the name of a size known at run time only (use `times` instead of ·). */
+  batch: Dimension;
+  length: number;
+}
 
 /** Adds a network to a graph: from its input `rows` [batch · length × dimensions] to the state after every position, of the same shape. */
-export type SequenceNetwork = (context: LayerContext, shape: { batch: number; length: number }) => Tensor;
+export type SequenceNetwork = (context: LayerContext, shape: SequenceShape) => Tensor;
 
 export interface SequenceEncoder {
   /** Writes one row of `dimensions` per sequence (oldest item first); zeros for an empty one. */
@@ -23,6 +29,7 @@ export function createSequenceEncoder(
   items: Float32Array,
   { dimensions, maxLength }: { dimensions: number; maxLength: number },
 ): SequenceEncoder {
+  states({ graph: createGraph(), parameters, masks: [], dropout: 0 }, { batch: 1, length: maxLength }); // restored parameters are there from the start
   const compiled = new Map<number, Promise<Session>>();
   const sessionFor = (batch: number): Promise<Session> => {
     const known = compiled.get(batch);

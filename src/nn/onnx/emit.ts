@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "../../core/errors.js";
 import { nodesBefore } from "../gradients.js";
-import type { AttributeValue, ElementType, Node, Tensor } from "../tensor.js";
+import { type AttributeValue, type ElementType, misfit, type Node, sizeOf, type Tensor } from "../tensor.js";
 import { decompose } from "./decompose.js";
 import { attributeTypes, dataTypes, encodeModel, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxValue } from "./schema.js";
 
@@ -12,6 +12,13 @@ export interface EmitOptions {
   float64?: boolean;
   /** Only operators of the ONNX standard, for other run times. Default: onnxruntime's fused product is used. */
   standard?: boolean;
+  /** Values of inputs that are written into the file, by name: parameters and tables. */
+  values?: Readonly<Record<string, ArrayLike<number>>>;
+  /** What the file is, in words; and facts for programs. */
+  documentation?: string;
+  metadata?: Readonly<Record<string, string>>;
+  /** A sentence per input and output. */
+  help?: Readonly<Record<string, string>>;
 }
 
 export interface EmittedModel {
@@ -32,7 +39,9 @@ export interface Writer {
   fresh(): string;
 }
 
-export function emitOnnx(outputs: Readonly<Record<string, Tensor>>, { float64 = false, standard = false }: EmitOptions = {}): EmittedModel {
+/** Throws ConfigError when the file would be larger than the format allows. */
+export function emitOnnx(outputs: Readonly<Record<string, Tensor>>, options: EmitOptions = {}): EmittedModel {
+  const { float64 = false, standard = false, values = {}, help = {}, documentation, metadata } = options;
   const graph: OnnxGraph = { name: "tastemaker", node: [], initializer: [], input: [], output: [] };
   const names = new Map<Tensor, string>();
   const inputs: { name: string; tensor: Tensor }[] = [];
@@ -50,8 +59,12 @@ export function emitOnnx(outputs: Readonly<Record<string, Tensor>>, { float64 = 
       if (node.operator === "alias") names.set(first, nameOf(node.inputs[0]));
       else if (node.operator === "input") {
         names.set(first, node.name!);
+        if (Object.hasOwn(values, node.name!)) {
+          graph.initializer.push(tensorOf(node.name!, { ...node, values: values[node.name!] }, float64));
+          continue;
+        }
         inputs.push({ name: node.name!, tensor: first });
-        graph.input.push(valueInfo(node.name!, first, float64));
+        graph.input.push({ ...valueInfo(node.name!, first, float64), docString: help[node.name!] });
       } else if (node.operator === "constant") {
         const name = `c${node.id}`;
         names.set(first, name);
@@ -65,15 +78,23 @@ export function emitOnnx(outputs: Readonly<Record<string, Tensor>>, { float64 = 
   }
   for (const [name, tensor] of Object.entries(outputs)) {
     if (names.get(tensor) !== name) writer.node("Identity", [nameOf(tensor)], [name]);
-    graph.output.push(valueInfo(name, tensor, float64));
+    graph.output.push({ ...valueInfo(name, tensor, float64), docString: help[name] });
   }
-  return { bytes: encodeModel(graph), inputs, numNodes: graph.node.length };
+  const size = graph.initializer.reduce((sum, { rawData }) => sum + rawData.length, 0);
+  if (size > MOST_BYTES)
+    throw new ConfigError(`Its tables take ${(size / 2 ** 30).toFixed(1)} GiB, and an ONNX file holds less than 2.`, {
+      hint: "Export the arrays instead, or train with fewer dimensions.",
+    });
+  return { bytes: encodeModel({ graph, documentation, metadata }), inputs, numNodes: graph.node.length };
 }
+
+/** Protocol Buffers end at 2 GiB; the rest is for the graph. */
+const MOST_BYTES = 2 ** 31 - 2 ** 24;
 
 /** True for tensors that a node of the file gives its name to. */
 const computed = ({ node }: Tensor) => !["alias", "input", "constant"].includes(node.operator);
 
-function createWriter(graph: OnnxGraph, { float64, standard }: Required<EmitOptions>): Writer {
+function createWriter(graph: OnnxGraph, { float64, standard }: Pick<Writer, "float64" | "standard">): Writer {
   let counter = 0;
   const fresh = () => `_${counter++}`; // no input begins so
   const initial = (values: ArrayBufferView, dims: readonly number[], dataType: number) => {
@@ -112,9 +133,11 @@ function valueInfo(name: string, { shape, type }: Tensor, float64: boolean): Onn
   return { name, type: { tensorType: { elemType: elementType(type, float64), shape: { dim } } } };
 }
 
-function tensorOf(name: string, { values, outputs: [{ shape, type }] }: Node, float64: boolean): OnnxTensor {
+function tensorOf(name: string, { values, outputs: [{ shape, type }] }: Pick<Node, "values" | "outputs">, float64: boolean): OnnxTensor {
+  if (values!.length !== sizeOf(shape)) misfit(`The value of ${name}`, [values!.length], shape);
   const typed = () => {
-    if (type === "float") return float64 ? Float64Array.from(values!) : Float32Array.from(values!);
+    if (type === "float" && !float64) return values instanceof Float32Array ? values : Float32Array.from(values!);
+    if (type === "float") return Float64Array.from(values!);
     if (type === "int64") return BigInt64Array.from(values!, BigInt);
     if (type === "int32") return Int32Array.from(values!);
     throw new ConfigError(`A constant of type ${type} cannot be written.`, { hint: "Constants are float, int64 or int32." });

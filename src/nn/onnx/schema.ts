@@ -41,7 +41,7 @@ const root = protobuf.Root.fromJSON({
     TensorShape: { fields: { dim: repeated("Dimension", 1) } },
     TensorType: { fields: { elemType: optional("int32", 1), shape: optional("TensorShape", 2) } },
     Type: { fields: { tensorType: optional("TensorType", 1) } },
-    ValueInfo: { fields: { name: optional("string", 1), type: optional("Type", 2) } },
+    ValueInfo: { fields: { name: optional("string", 1), type: optional("Type", 2), docString: optional("string", 3) } },
     Graph: {
       fields: {
         node: repeated("Node", 1),
@@ -51,13 +51,16 @@ const root = protobuf.Root.fromJSON({
         output: repeated("ValueInfo", 12),
       },
     },
+    Property: { fields: { key: optional("string", 1), value: optional("string", 2) } },
     OperatorSet: { fields: { domain: optional("string", 1), version: optional("int64", 2) } },
     Model: {
       fields: {
         irVersion: optional("int64", 1),
         producerName: optional("string", 2),
+        docString: optional("string", 6),
         graph: optional("Graph", 7),
         opsetImport: repeated("OperatorSet", 8),
+        metadataProps: repeated("Property", 14),
       },
     },
   },
@@ -85,6 +88,7 @@ export interface OnnxTensor {
 export interface OnnxValue {
   name: string;
   type: { tensorType: { elemType: number; shape: { dim: ({ dimValue: number } | { dimParam: string })[] } } };
+  docString?: string;
 }
 export interface OnnxGraph {
   name: string;
@@ -94,10 +98,19 @@ export interface OnnxGraph {
   output: OnnxValue[];
 }
 
+export interface OnnxModel {
+  graph: OnnxGraph;
+  documentation?: string;
+  metadata?: Readonly<Record<string, string>>;
+}
+
 /** The bytes of a model file: IR version 9, opset 20, and onnxruntime's own operators where a node names their domain. */
-export function encodeModel(graph: OnnxGraph): Uint8Array {
+export function encodeModel({ graph, documentation, metadata = {} }: OnnxModel): Uint8Array {
   const model = root.lookupType("Model");
   const domains = new Set(graph.node.map(({ domain }) => domain));
   const opsetImport = [{ domain: "", version: 20 }, ...(domains.has("com.microsoft") ? [{ domain: "com.microsoft", version: 1 }] : [])];
-  return model.encode(model.create({ irVersion: 9, producerName: "tastemaker", graph, opsetImport })).finish();
+  const metadataProps = Object.entries(metadata).map(([key, value]) => ({ key, value }));
+  return model
+    .encode(model.create({ irVersion: 9, producerName: "tastemaker", docString: documentation, graph, opsetImport, metadataProps }))
+    .finish();
 }

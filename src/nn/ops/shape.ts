@@ -1,15 +1,13 @@
 /** Moving values without computing: reshape, transpose, expand, concat, slice, split. */
 import { ConfigError } from "../../core/errors.js";
-import { addNode, type Dimension, filled, integers, misfit, op, type Shape, sameShape, sizeOf, type Tensor } from "../tensor.js";
+import { addNode, type Dimension, filled, integers, misfit, op, type Shape, sameShape, sizeOf, type Tensor, volume } from "../tensor.js";
 import { checkAxes, sumTo } from "./reduce.js";
 
-/** Same values in another shape. At most one size may be known at run time only, and both shapes must have it. */
+/** Same values in another shape. At most one size may be known at run time only, and both shapes must have it (or a multiple). */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
-  const named = (of: Shape) => of.filter((size) => typeof size === "string");
-  const fixed = (of: Shape) => sizeOf(of.filter((size) => typeof size === "number"));
-  if (fixed(x.shape) !== fixed(shape) || named(shape).length > 1 || !sameShape(named(x.shape), named(shape)))
-    misfit("Reshape", x.shape, shape);
+  const [before, after] = [volume(x.shape), volume(shape)];
+  if (before.count !== after.count || after.names.length > 1 || !sameShape(before.names, after.names)) misfit("Reshape", x.shape, shape);
   if (x.node.operator === "Reshape") return reshape(x.node.inputs[0]!, shape);
   const sizes = shape.map((size) => (typeof size === "string" ? -1 : size));
   return op("Reshape", [x, integers(x.node.graph, sizes)], {

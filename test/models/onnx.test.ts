@@ -1,0 +1,86 @@
+/**
+ * Exported files scored by onnxruntime-node itself, without any of src/nn: every model that exports one must give there what it
+ * gives here.
+ */
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import type { Query } from "../../src/core/model.js";
+import { vectorsOnnx } from "../../src/models/parts/vectors-onnx.js";
+import { fit, listModels, restoreRecommender } from "../../src/models/registry.js";
+import type { Recommender } from "../../src/ranking/recommender.js";
+import { fixture } from "../support/fixture.js";
+import { smallParams } from "../support/small-params.js";
+
+const data = fixture();
+const neural = listModels().filter(({ needs }) => needs === "onnxruntime");
+
+const int64 = (values: readonly number[], dims = [values.length]) => new Tensor("int64", BigInt64Array.from(values, BigInt), dims);
+
+/** What a file is fed for histories, by the inputs it has. */
+function feedsOf(session: InferenceSession, histories: readonly (readonly number[])[]): Record<string, Tensor> {
+  const feeds: Record<string, Tensor> = { topK: int64([5]) };
+  const shape = session.inputMetadata.find(({ name }) => name === "history");
+  if (shape?.isTensor) {
+    const longest = Number(shape.shape[1]);
+    const padded = histories.flatMap((history) => [...history, ...new Array<number>(longest - history.length).fill(0)]);
+    feeds.history = int64(padded, [histories.length, longest]);
+    feeds.length = int64(histories.map((history) => history.length));
+  }
+  return Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]]));
+}
+
+/** Scores of all items and the five best, as the model here gives them. */
+async function ours(model: Recommender, query: Query) {
+  const { itemIndex, score } = await model.recommend(query, { topK: model.numItems, excludeSeen: false });
+  const scores = new Float32Array(model.numItems);
+  itemIndex.forEach((item, place) => {
+    scores[item] = score[place];
+  });
+  return { scores, best: [...itemIndex.subarray(0, 5)], bestScores: score.subarray(0, 5) };
+}
+
+function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>): void {
+  expect(got.length).toBe(expected.length);
+  for (let k = 0; k < got.length; k++) expect(got[k]).toBeCloseTo(expected[k], 4);
+}
+
+describe("exported files", () => {
+  for (const { name } of neural) {
+    it(`${name}: onnxruntime gives the same scores and lists`, async () => {
+      const model = await fit(name, data, smallParams[name] ?? {}, { seed: 3, threads: 1 });
+      const session = await InferenceSession.create(await model.fitted.toOnnx!());
+      const histories = [[4], [2, 9, 7, 1], []];
+      const { scores, topItems, topScores } = await session.run(feedsOf(session, histories));
+      expect(scores.dims).toEqual([3, data.numItems]);
+      for (let row = 0; row < 2; row++) {
+        const query = { history: histories[row].map((itemIndex) => ({ itemIndex })) };
+        const { scores: expected, best, bestScores } = await ours(model, query);
+        expectClose((scores.data as Float32Array).subarray(row * data.numItems, (row + 1) * data.numItems), expected);
+        expect(Array.from((topItems.data as BigInt64Array).subarray(row * 5, row * 5 + 5), Number)).toEqual(best);
+        expectClose((topScores.data as Float32Array).subarray(row * 5, row * 5 + 5), bestScores);
+      }
+      expect((scores.data as Float32Array).subarray(2 * data.numItems).every((value) => value === 0)).toBe(true);
+    });
+
+    it(`${name}: a restored model has the same state and exports the same bytes`, async () => {
+      const model = await fit(name, data, smallParams[name] ?? {}, { seed: 3, threads: 1 });
+      const { fitted, seen, popularity, users, items } = model;
+      const state = structuredClone(fitted.state());
+      const again = restoreRecommender({ name, params: { ...fitted.params }, state, seen, popularity, users, items });
+      expect(again.fitted.state()).toEqual(fitted.state());
+      const bytes = await fitted.toOnnx!();
+      expect(Buffer.from(bytes).equals(await again.fitted.toOnnx!())).toBe(true);
+      expect(Buffer.from(bytes).toString("latin1")).toContain(`(${name}), trained by Tastemaker.`);
+    });
+  }
+
+  it("als: vectors of known users give the same scores and lists", async () => {
+    const model = await fit("als", data, smallParams.als, { seed: 3, threads: 1 });
+    const session = await InferenceSession.create((await vectorsOnnx(model.fitted))!);
+    const { scores, topItems } = await session.run({ user: int64([3, 0]), topK: int64([1000]) });
+    expect(topItems.dims).toEqual([2, data.numItems]); // more than there are
+    const { scores: expected, best } = await ours(model, { userIndex: 3 });
+    expectClose((scores.data as Float32Array).subarray(0, data.numItems), expected);
+    expect(Array.from((topItems.data as BigInt64Array).subarray(0, 5), Number)).toEqual(best);
+  });
+});
