@@ -19,6 +19,7 @@ import { gfCf } from "./gf-cf.js";
 import { itemKnn } from "./item-knn.js";
 import { logisticMf } from "./logistic-mf.js";
 import { markov } from "./markov.js";
+import { multVae } from "./mult-vae.js";
 import { itemPopularity, popularity } from "./popularity.js";
 import { repeat } from "./repeat.js";
 import { rp3beta } from "./rp3beta.js";
@@ -50,6 +51,7 @@ const definitions = [
   slim,
   gfCf,
   sasrec,
+  multVae,
 ] as unknown as ModelDefinition[];
 
 /** All registered models. */

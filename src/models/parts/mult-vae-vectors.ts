@@ -1,0 +1,62 @@
+/** From histories to query vectors, and from the last layer to item vectors: score = hiddenᵀ w_i + b_i. Called by mult-vae. */
+import type { Parameters } from "../../nn/parameters.js";
+import { sumBags } from "../../nn/sparse-table.js";
+import { decodedMean, type MultVaeShape } from "./mult-vae-network.js";
+import { createRowEncoder } from "./row-encoder.js";
+
+export interface RowOfItems {
+  /** Distinct items. */
+  items: Int32Array;
+}
+
+export interface MultVaeEncoder {
+  /** Writes count × (hidden + 1) values: the last hidden layer and a 1 for the item's bias. */
+  encode(count: number, row: (k: number) => RowOfItems, out: Float32Array): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Entry of a row of `count` ones whose length is 1. */
+export const unitWeight = (count: number): number => 1 / Math.sqrt(Math.max(1, count));
+
+export function createMultVaeEncoder(of: { parameters: Parameters; shape: MultVaeShape; encoder: Float32Array }): MultVaeEncoder {
+  const { parameters, shape, encoder } = of;
+  const { hidden } = shape;
+  const rows = createRowEncoder({
+    parameters,
+    inputs: { rows: hidden },
+    width: hidden,
+    network: (context, inputs) => decodedMean(context, inputs.rows, shape),
+  });
+  return {
+    release: rows.release,
+    async encode(count, row, out) {
+      const states = new Float32Array(count * hidden);
+      await rows.encode(
+        count,
+        (inputs, from, to) => {
+          for (let k = from; k < to; k++) {
+            const { items } = row(k);
+            const bag = { rows: items, offsets: Int32Array.of(0, items.length), dimensions: hidden };
+            const weights = new Float32Array(items.length).fill(unitWeight(items.length));
+            sumBags(encoder, { ...bag, weights }, inputs.rows.subarray((k - from) * hidden, (k - from + 1) * hidden));
+          }
+        },
+        states,
+      );
+      for (let k = 0; k < count; k++) {
+        out.set(states.subarray(k * hidden, (k + 1) * hidden), k * (hidden + 1));
+        out[k * (hidden + 1) + hidden] = 1;
+      }
+    },
+  };
+}
+
+/** numItems × (hidden + 1): rows of the last layer, their biases behind them. */
+export function withBias(items: Float32Array, bias: Float32Array, out: Float32Array): Float32Array {
+  const hidden = items.length / bias.length;
+  for (let item = 0; item < bias.length; item++) {
+    out.set(items.subarray(item * hidden, (item + 1) * hidden), item * (hidden + 1));
+    out[item * (hidden + 1) + hidden] = bias[item];
+  }
+  return out;
+}
