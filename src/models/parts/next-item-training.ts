@@ -12,8 +12,9 @@ import type { SparseTable } from "../../nn/sparse-table.js";
 import { createGraph, input, type Tensor } from "../../nn/tensor.js";
 import { type Network, type StepResult, type TrainingResult, trainNetwork } from "../../nn/train.js";
 import { createTrainingStep } from "../../nn/training-step.js";
+import { heldOutUsers, nextItemNdcg } from "./next-item-validation.js";
 import { type Bucket, bucketsFor, numBatches, type SequenceBatch, sequenceBatches, usersByBucket } from "./sequence-batches.js";
-import { createSequenceEncoder, type SequenceEncoder, type SequenceNetwork } from "./sequence-encoder.js";
+import { createSequenceEncoder, type SequenceNetwork } from "./sequence-encoder.js";
 import type { ItemSequences } from "./user-sequences.js";
 
 export interface NextItemTraining {
@@ -43,7 +44,6 @@ export interface NextItemParams {
 /** Positions of a batch: of large data, and so few that an epoch of small data has about STEPS steps. */
 const [MOST_POSITIONS, LEAST_POSITIONS, STEPS] = [1600, 64, 30];
 const MOST_ITEMS_FULL = 20_000;
-const VALIDATION_USERS = 2000;
 const MOST_WARM_UP = 100;
 
 export async function trainNextItem(training: NextItemTraining, params: NextItemParams, context: FitContext): Promise<TrainingResult> {
@@ -82,7 +82,9 @@ export async function trainNextItem(training: NextItemTraining, params: NextItem
           const step = await stepFor(batch.bucket);
           return step.run(batch, { items, random, evidence });
         },
-        validate: validation ? () => nextItemNdcg(training, { encoder, heldOut: droppedLast, ...params }) : undefined,
+        validate: validation
+          ? () => nextItemNdcg({ sequences, numItems, items: items.values }, { encoder, heldOut: droppedLast, ...params })
+          : undefined,
       },
       context,
     );
@@ -186,44 +188,4 @@ async function compileStep(
       return { loss, examples, gradients: step.parameterGradients };
     },
   };
-}
-
-/** 1 for users whose last event is held out: a seeded share of those with three or more, at most VALIDATION_USERS. */
-function heldOutUsers({ offsets }: ItemSequences, share: number, seed: number): Uint8Array {
-  const held = new Uint8Array(offsets.length - 1);
-  const able = Int32Array.from(held.keys()).filter((user) => offsets[user + 1] - offsets[user] >= 3);
-  const count = Math.min(VALIDATION_USERS, Math.floor(share * able.length));
-  for (const user of createRandom(seed).shuffle(able).subarray(0, count)) held[user] = 1;
-  return held;
-}
-
-/** NDCG@10 of the held-out events among all items but those of the history. */
-async function nextItemNdcg(
-  { sequences, items, numItems }: NextItemTraining,
-  { encoder, heldOut, dimensions, maxLength }: { encoder: SequenceEncoder; heldOut: Uint8Array; dimensions: number; maxLength: number },
-): Promise<number> {
-  const { offsets, items: events } = sequences;
-  const users = Int32Array.from(heldOut.keys()).filter((user) => heldOut[user] === 1);
-  const histories = Array.from(users, (user) => events.subarray(offsets[user], offsets[user + 1] - 1));
-  const states = new Float32Array(users.length * dimensions);
-  await encoder.encode(
-    histories.map((history) => history.subarray(Math.max(0, history.length - maxLength))),
-    states,
-  );
-  let sum = 0;
-  users.forEach((user, k) => {
-    const state = states.subarray(k * dimensions, (k + 1) * dimensions);
-    const score = (item: number) => {
-      let dot = 0;
-      for (let d = 0, at = item * dimensions; d < dimensions; d++) dot += state[d] * items.values[at + d];
-      return dot;
-    };
-    const left = new Set(histories[k]);
-    const target = events[offsets[user + 1] - 1];
-    const own = score(target);
-    let place = 0;
-    for (let item = 0; item < numItems && place < 10; item++) if (item !== target && !left.has(item) && score(item) >= own) place++;
-    if (place < 10) sum += 1 / Math.log2(place + 2);
-  });
-  return sum / users.length;
 }

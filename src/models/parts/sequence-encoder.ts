@@ -1,4 +1,7 @@
-/** Last states of histories under a trained network: one compiled graph for single questions and one for batches, built on first use. */
+/**
+ * Last states of histories under a trained network: compiled graphs for single questions and for batches, for short and for long
+ * histories, each built on first use. Called by the neural sequence models to score, and by their training to validate.
+ */
 
 import type { LayerContext } from "../../nn/layers.js";
 import { gather } from "../../nn/ops/gather.js";
@@ -22,6 +25,7 @@ export interface SequenceEncoder {
 }
 
 const BATCH = 64;
+const SHORTEST = 8;
 
 /** `items`: numItems × dimensions, read at every call, so that a network in training can be asked. */
 export function createSequenceEncoder(
@@ -30,17 +34,21 @@ export function createSequenceEncoder(
   { dimensions, maxLength }: { dimensions: number; maxLength: number },
 ): SequenceEncoder {
   states({ graph: createGraph(), parameters, masks: [], dropout: 0 }, { batch: 1, length: maxLength }); // restored parameters are there from the start
-  const compiled = new Map<number, Promise<Session>>();
-  const sessionFor = (batch: number): Promise<Session> => {
-    const known = compiled.get(batch);
+  const lengths: number[] = [];
+  for (let length = SHORTEST; length < maxLength; length *= 2) lengths.push(length);
+  lengths.push(maxLength);
+  const compiled = new Map<string, Promise<Session>>();
+  const sessionFor = (batch: number, length: number): Promise<Session> => {
+    const key = `${batch} × ${length}`;
+    const known = compiled.get(key);
     if (known) return known;
-    const made = compile(batch);
-    compiled.set(batch, made);
+    const made = compile(batch, length);
+    compiled.set(key, made);
     return made;
   };
-  async function compile(batch: number): Promise<Session> {
+  async function compile(batch: number, length: number): Promise<Session> {
     const graph = createGraph();
-    const all = states({ graph, parameters, masks: [], dropout: 0 }, { batch, length: maxLength });
+    const all = states({ graph, parameters, masks: [], dropout: 0 }, { batch, length });
     const session = await createSession({ state: gather(all, input(graph, "last", [batch], "int32")) });
     for (const { name, values } of parameters.list) if (session.inputNames.includes(name)) session.bind(name, values);
     return session;
@@ -48,23 +56,36 @@ export function createSequenceEncoder(
   let last: Promise<unknown> = Promise.resolve(); // buffers of a session serve one call at a time
   async function encodeAll(sequences: readonly Int32Array[], out: Float32Array): Promise<void> {
     const batch = sequences.length <= 4 ? 1 : BATCH;
-    const session = await sessionFor(batch);
-    const rows = new Float32Array(batch * maxLength * dimensions);
+    for (const [k, length] of lengths.entries()) {
+      const shorter = k === 0 ? 0 : lengths[k - 1];
+      const places = [...sequences.keys()].filter((at) => sequences[at].length > shorter && sequences[at].length <= length);
+      if (places.length > 0) await encodeOfLength(length, places, { batch, sequences, out });
+    }
+    sequences.forEach((sequence, at) => {
+      if (sequence.length === 0) out.fill(0, at * dimensions, (at + 1) * dimensions);
+    });
+  }
+  async function encodeOfLength(
+    length: number,
+    places: readonly number[],
+    { batch, sequences, out }: { batch: number; sequences: readonly Int32Array[]; out: Float32Array },
+  ): Promise<void> {
+    const session = await sessionFor(batch, length);
+    const rows = new Float32Array(batch * length * dimensions);
     const lasts = new Int32Array(batch);
-    for (let from = 0; from < sequences.length; from += batch) {
+    for (let from = 0; from < places.length; from += batch) {
       rows.fill(0);
-      const block = sequences.slice(from, from + batch);
-      block.forEach((sequence, b) => {
-        sequence.forEach((item, k) => {
-          rows.set(items.subarray(item * dimensions, (item + 1) * dimensions), (b * maxLength + k) * dimensions);
+      const block = places.slice(from, from + batch);
+      block.forEach((at, b) => {
+        sequences[at].forEach((item, k) => {
+          rows.set(items.subarray(item * dimensions, (item + 1) * dimensions), (b * length + k) * dimensions);
         });
-        lasts[b] = b * maxLength + Math.max(0, sequence.length - 1);
+        lasts[b] = b * length + sequences[at].length - 1;
       });
       await session.run({ rows, last: lasts });
-      block.forEach((sequence, b) => {
-        const to = (from + b) * dimensions;
-        if (sequence.length === 0) out.fill(0, to, to + dimensions);
-        else out.set((session.outputs.state as Float32Array).subarray(b * dimensions, (b + 1) * dimensions), to);
+      const state = session.outputs.state as Float32Array;
+      block.forEach((at, b) => {
+        out.set(state.subarray(b * dimensions, (b + 1) * dimensions), at * dimensions);
       });
     }
   }
