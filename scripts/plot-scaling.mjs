@@ -85,7 +85,7 @@ function insertTable(file, rows) {
 /** One panel per series, three to a row, all with axes of their own in the same powers of ten per pixel where they fit. */
 function picture(series) {
   const columns = Math.min(3, series.length);
-  const panel = { width: 300, height: 240, left: 52, right: 64, top: 34, bottom: 40 };
+  const panel = { width: 330, height: 240, left: 52, right: 64, top: 34, bottom: 40 };
   const width = columns * panel.width;
   const height = Math.ceil(series.length / columns) * panel.height;
   const panels = series.map((one, index) => {
@@ -125,7 +125,8 @@ function drawPanel({ title, peerName, points }, { width, height, left, right, to
     parts.push(`<line class="grid" x1="${left}" x2="${width - right}" y1="${y.at(tick)}" y2="${y.at(tick)}"/>`);
     parts.push(`<text x="${left - 6}" y="${y.at(tick) + 4}" text-anchor="end">${time(tick)} s</text>`);
   }
-  for (const { pairs } of points)
+  const isLegible = ({ pairs }, p) => p === points.length - 1 || x.at(points.at(-1).pairs) - x.at(pairs) > 34;
+  for (const { pairs } of points.filter(isLegible))
     parts.push(`<text x="${x.at(pairs)}" y="${height - bottom + 16}" text-anchor="middle">${short(pairs)}</text>`);
   parts.push(`<text x="${(left + width - right) / 2}" y="${height - bottom + 32}" text-anchor="middle">interactions</text>`);
   const lines = [["ours", "ours"], ...(points.some(({ peer }) => peer !== undefined) ? [["peer", peerName.split(" ")[0]]] : [])];
