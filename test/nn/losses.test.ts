@@ -4,6 +4,7 @@ import { gather } from "../../src/nn/ops/gather.js";
 import {
   binaryCrossEntropy,
   fullSoftmaxLoss,
+  generalizedCrossEntropy,
   inBatchSoftmaxLoss,
   multinomialLoss,
   pairwiseLoss,
@@ -35,6 +36,17 @@ describe("gradients of losses", () => {
     expect(await gradientError(sampledSoftmaxLoss({ ...of, ...rest }), Object.values(of))).toBeLessThan(1e-6);
   });
 
+  it("generalized cross-entropy", async () => {
+    const graph = createGraph();
+    const of = {
+      hidden: input(graph, "hidden", [3, 4]),
+      positives: input(graph, "positives", [3, 4]),
+      negatives: input(graph, "negatives", [6, 4]),
+    };
+    const loss = generalizedCrossEntropy({ ...of, weight: input(graph, "weight", [3, 1]) }, 0.3);
+    expect(await gradientError(loss, Object.values(of))).toBeLessThan(1e-6);
+  });
+
   it("in-batch softmax", async () => {
     const graph = createGraph();
     const [queries, candidates] = [input(graph, "queries", [4, 3]), input(graph, "candidates", [4, 3])];
@@ -60,6 +72,23 @@ describe("gradients of losses", () => {
 });
 
 describe("values of losses", () => {
+  it("generalized cross-entropy by hand", async () => {
+    const graph = createGraph();
+    const of = (values: number[]) => constant(graph, values, [values.length / 2, 2]);
+    const weight = input(graph, "weight", [1, 1]);
+    const parts = {
+      hidden: of([1, 2]),
+      positives: of([0.5, 0.25]),
+      negatives: of([1, 0, -1, 1]),
+      weight,
+    };
+    const session = await createSession({ loss: generalizedCrossEntropy(parts, 0.3) });
+    await session.run({ weight: Float32Array.of(2) });
+    const logChance = (x: number) => Math.log(1 / (1 + Math.exp(-x)));
+    expect(session.outputs.loss[0]).toBeCloseTo((2 * -(0.3 * logChance(1) + 2 * logChance(-1))) / 3, 5);
+    await session.release();
+  });
+
   it("sampled softmax over all items is the full one", async () => {
     const graph = createGraph();
     const table = [0.5, -1, 2, 0.25, 1, 1, -0.5, 0];

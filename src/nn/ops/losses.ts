@@ -155,3 +155,29 @@ export function squaredError(value: Tensor, target: Tensor, weight: Tensor): Ten
   const error = subtract(value, target);
   return sum(multiply(multiply(error, error), weight));
 }
+
+/**
+ * Σ weight · (power · softplus(−positive score) + Σ_s softplus(negative score_s)) / (s + 1): binary cross-entropy over the right item
+ * and s shared negatives, the right one's chance raised to a power below 1, because so few negatives make a network too sure
+ * (gBCE, Petrov & Macdonald 2023, gSASRec). Shapes as in the sampled softmax.
+ */
+export function generalizedCrossEntropy(
+  { hidden, positives, negatives, weight }: Omit<SampledSoftmaxInputs, "positiveBias" | "negativeBias">,
+  power: number,
+): Tensor {
+  const count = (negatives.shape as readonly number[])[0] + 1;
+  const positive = sum(multiply(hidden, positives), [-1], { keep: true });
+  const scores = gemm(hidden, negatives, { transposeB: true });
+  const each = add(multiply(softplus(negate(positive)), power), sum(softplus(scores), [-1], { keep: true }));
+  const value = sum(multiply(each, multiply(weight, 1 / count)));
+  return withGradient(value, [hidden, positives, negatives], ([g]) => {
+    const scale = multiply(multiply(weight, g!), 1 / count);
+    const ofPositive = multiply(subtract(sigmoid(positive), 1), multiply(scale, power));
+    const chances = sigmoid(scores);
+    return [
+      add(multiply(gemm(chances, negatives), scale), multiply(positives, ofPositive)),
+      multiply(hidden, ofPositive),
+      gemm(chances, multiply(hidden, scale), { transposeA: true }),
+    ];
+  });
+}
