@@ -20,12 +20,19 @@ import type { ItemSequences } from "./user-sequences.js";
 export interface NextItemTraining {
   /** As in progress and errors: the model's name. */
   stage: string;
+  /** −1 among the items marks a border: an input of zeros, and nothing to be predicted. */
   sequences: ItemSequences;
   /** States after every position, from rows of `items`. */
   states: SequenceNetwork;
   network: Network;
   items: SparseTable;
   numItems: number;
+  /** Vectors of those whom the sequences belong to: input `users` of the network, [batch × dimensions of the table]. */
+  users?: { table: SparseTable; ofSequence: Int32Array };
+  /** Last states of held-out sequences; by default from `states` at maxLength. */
+  encode?(histories: readonly Int32Array[], rows: Int32Array, out: Float32Array): Promise<void>;
+  /** Towards rate 0 at the last epoch, or not at all. Default "constant". */
+  decay?: Schedule["decay"];
 }
 
 /** What the params of such a model have in common. */
@@ -33,12 +40,14 @@ export interface NextItemParams {
   dimensions: number;
   maxLength: number;
   dropout: number;
-  loss: "auto" | "full" | "sampled";
+  loss: "auto" | "full" | "sampled" | "bpr-max";
   negatives: number;
   epochs: number;
   learningRate: number;
   patience: number;
   validationShare: number;
+  /** Largest joint norm of a step's gradients; not clipped when absent. */
+  clipNorm?: number;
 }
 
 /** Positions of a batch: of large data, and so few that an epoch of small data has about STEPS steps. */
@@ -75,7 +84,8 @@ export async function trainNextItem(training: NextItemTraining, params: NextItem
         epochs: params.epochs,
         patience: params.patience,
         optimizer: { name: "adam" },
-        schedule: { rate: params.learningRate, warmUp: Math.min(MOST_WARM_UP, stepsPerEpoch) },
+        schedule: { rate: params.learningRate, warmUp: Math.min(MOST_WARM_UP, stepsPerEpoch), decay: training.decay },
+        clipNorm: params.clipNorm,
         stepsPerEpoch,
         batches: (random) => sequenceBatches(sequences, { buckets, users, droppedLast }, random),
         async step(batch, random) {
@@ -105,7 +115,8 @@ interface Evidence {
   logShare: Float32Array;
 }
 
-function evidenceOf({ items }: ItemSequences): Evidence {
+function evidenceOf(sequences: ItemSequences): Evidence {
+  const items = sequences.items.filter((item) => item >= 0);
   const counts = new Float32Array(items.reduce((most, item) => Math.max(most, item), 0) + 1);
   for (const item of items) counts[item]++;
   return { events: items, logShare: counts.map((count) => Math.log(Math.max(1, count) / items.length)) };

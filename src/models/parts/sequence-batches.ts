@@ -8,8 +8,8 @@ import type { ItemSequences } from "./user-sequences.js";
 /** Inputs and targets of a batch: batch × length, row-major; −1 where there is nothing. */
 export interface SequenceBatch {
   bucket: number;
-  /** Sequences in it; the rest of the rows is empty. */
-  used: number;
+  /** Sequences in it, one per row; the rest of the rows is empty. */
+  rows: Int32Array;
   inputs: Int32Array;
   targets: Int32Array;
 }
@@ -67,6 +67,6 @@ export function* sequenceBatches(
         targets[row * length + k] = sequences.items[end - count + k];
       }
     });
-    yield { bucket, used: list.length, inputs, targets };
+    yield { bucket, rows: list, inputs, targets };
   }
 }

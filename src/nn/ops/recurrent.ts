@@ -1,0 +1,176 @@
+/**
+ * Recurrent layers over sequences of a fixed length, unrolled: LSTM (Hochreiter & Schmidhuber 1997, with forget gate: Gers et al. 2000)
+ * and GRU (Cho et al. 2014, reset gate behind the product as in cuDNN). Rows are in order of time: row t · batch + b is step t of
+ * sequence b. Backward through time is written out by hand, so that the weights' gradients are one product over all steps.
+ */
+import { filled, misfit, sizeOf, type Tensor, withGradient } from "../tensor.js";
+import { add, multiply, sigmoid, subtract, tanh } from "./elementwise.js";
+import { gemm } from "./matrix.js";
+import { sum } from "./reduce.js";
+import { concat, split } from "./shape.js";
+
+export interface RecurrentWeights {
+  /** width × gates · units; the gates of LSTM in the order input, forget, output, candidate, those of GRU reset, update, candidate. */
+  input: Tensor;
+  /** units × gates · units. */
+  recurrent: Tensor;
+  /** gates · units. */
+  bias: Tensor;
+  /** units: added to the recurrent part of GRU's candidate, before the reset gate; LSTM has none. */
+  candidateBias?: Tensor;
+}
+
+export interface RecurrentOptions {
+  length: number;
+  /** Where the sequences go on: [batch × units] each, the output and for LSTM the cell. Absent = zeros. No gradient reaches them. */
+  state?: readonly Tensor[];
+}
+
+export interface RecurrentResult {
+  /** length · batch × units. */
+  output: Tensor;
+  /** After the last step, as `RecurrentOptions.state`. */
+  state: readonly Tensor[];
+}
+
+/**
+ * i, f, o = σ(x Wₓ + h Wₕ + b),  u = tanh(…),  c' = f c + i u,  h' = o tanh c'.
+ * x: [length · batch × width]. Throws ConfigError naming the shapes that do not fit.
+ */
+export function lstm(x: Tensor, weights: RecurrentWeights, { length, state }: RecurrentOptions): RecurrentResult {
+  const { batch, units, steps } = checked("Lstm", x, weights, { gates: 4, length });
+  const zeros = filled(x.node.graph, 0, [batch, units]);
+  const entered = split(gemm(x, weights.input, { bias: weights.bias }), steps, 0);
+  const cells: { before?: Tensor; cellBefore?: Tensor; gates: Tensor; parts: readonly Tensor[]; candidate: Tensor; bent: Tensor }[] = [];
+  let [hidden, cell]: (Tensor | undefined)[] = [...(state ?? [])];
+  const outputs = entered.map((own) => {
+    const [before, cellBefore] = [hidden, cell];
+    const [gateSums, candidateSum] = split(before ? gemm(before, weights.recurrent, { bias: own }) : own, [3 * units, units], 1);
+    const gates = sigmoid(gateSums);
+    const parts = split(gates, [units, units, units], 1);
+    const candidate = tanh(candidateSum);
+    cell = cellBefore ? add(multiply(parts[1], cellBefore), multiply(parts[0], candidate)) : multiply(parts[0], candidate);
+    const bent = tanh(cell);
+    hidden = multiply(parts[2], bent);
+    cells.push({ before, cellBefore, gates, parts, candidate, bent });
+    return hidden;
+  });
+  const output = withGradient(concat(outputs, 0), [x, weights.input, weights.recurrent, weights.bias], ([g]) => {
+    const own = split(g!, steps, 0);
+    const sums: Tensor[] = []; // d loss / d (x Wₓ + h Wₕ + b) of each step
+    let [later, laterCell]: (Tensor | undefined)[] = [];
+    for (let t = length - 1; t >= 0; t--) {
+      const { cellBefore, gates, parts, candidate, bent } = cells[t];
+      const [inGate, forgetGate, outGate] = parts;
+      const dHidden: Tensor = later ? gemm(later, weights.recurrent, { transposeB: true, bias: own[t] }) : own[t];
+      const through = multiply(dHidden, outGate);
+      const direct = subtract(through, multiply(through, multiply(bent, bent)));
+      const dCell: Tensor = laterCell ? add(direct, laterCell) : direct;
+      const dGates = concat([multiply(dCell, candidate), cellBefore ? multiply(dCell, cellBefore) : zeros, multiply(dHidden, bent)], 1);
+      const dCandidate = multiply(dCell, inGate);
+      later = concat(
+        [
+          multiply(dGates, subtract(gates, multiply(gates, gates))),
+          subtract(dCandidate, multiply(dCandidate, multiply(candidate, candidate))),
+        ],
+        1,
+      );
+      laterCell = multiply(dCell, forgetGate);
+      sums[t] = later;
+    }
+    const all = concat(sums, 0);
+    const before = concat(
+      cells.map((one) => one.before ?? zeros),
+      0,
+    );
+    return [
+      gemm(all, weights.input, { transposeB: true }),
+      gemm(x, all, { transposeA: true }),
+      gemm(before, all, { transposeA: true }),
+      sum(all, [0]),
+    ];
+  });
+  return { output, state: [hidden!, cell!] };
+}
+
+/**
+ * r, z = σ(x Wₓ + h Wₕ + b),  n = tanh(xₙ + r (h Wₕₙ + candidateBias)),  h' = n + z (h − n).
+ * Shapes and errors as of `lstm`.
+ */
+export function gru(x: Tensor, weights: RecurrentWeights, { length, state }: RecurrentOptions): RecurrentResult {
+  const { batch, units, steps } = checked("Gru", x, weights, { gates: 3, length });
+  const { graph } = x.node;
+  const candidateBias = weights.candidateBias ?? filled(graph, 0, [units]);
+  const recurrentBias = concat([filled(graph, 0, [2 * units]), candidateBias], 0);
+  const zeros = filled(graph, 0, [batch, units]);
+  const [enteredGates, enteredCandidates] = split(gemm(x, weights.input, { bias: weights.bias }), [2 * units, units], 1).map((part) =>
+    split(part, steps, 0),
+  );
+  const cells: { before?: Tensor; gates: Tensor; parts: readonly Tensor[]; candidate: Tensor; carried: Tensor }[] = [];
+  let hidden: Tensor | undefined = state?.[0];
+  const atStart = [filled(graph, 0, [batch, 2 * units]), multiply(filled(graph, 1, [batch, units]), candidateBias)];
+  const outputs = enteredGates.map((own, t) => {
+    const before = hidden;
+    const [gateSums, carried] = before
+      ? split(gemm(before, weights.recurrent, { bias: recurrentBias }), [2 * units, units], 1)
+      : [undefined, atStart[1]];
+    const gates = sigmoid(gateSums ? add(own, gateSums) : own);
+    const parts = split(gates, [units, units], 1);
+    const candidate = tanh(add(enteredCandidates[t], multiply(parts[0], carried)));
+    hidden = add(candidate, multiply(parts[1], subtract(before ?? zeros, candidate)));
+    cells.push({ before, gates, parts, candidate, carried });
+    return hidden;
+  });
+  const inputs = [x, weights.input, weights.recurrent, weights.bias, ...(weights.candidateBias ? [weights.candidateBias] : [])];
+  const output = withGradient(concat(outputs, 0), inputs, ([g]) => {
+    const own = split(g!, steps, 0);
+    const [gateSums, candidateSums, carriedSums]: Tensor[][] = [[], [], []];
+    let later: Tensor | undefined;
+    for (let t = length - 1; t >= 0; t--) {
+      const { before = zeros, gates, parts, candidate, carried } = cells[t];
+      const [reset, update] = parts;
+      const dHidden: Tensor = later ? add(own[t], later) : own[t];
+      const kept = multiply(dHidden, update);
+      const dCandidate = subtract(dHidden, kept);
+      const dSum = subtract(dCandidate, multiply(dCandidate, multiply(candidate, candidate)));
+      const dGates = concat([multiply(dSum, carried), multiply(dHidden, subtract(before, candidate))], 1);
+      gateSums[t] = multiply(dGates, subtract(gates, multiply(gates, gates)));
+      candidateSums[t] = dSum;
+      carriedSums[t] = multiply(dSum, reset);
+      if (t > 0) later = gemm(concat([gateSums[t], carriedSums[t]], 1), weights.recurrent, { transposeB: true, bias: kept });
+    }
+    const [dGates, dCandidates, dCarried] = [gateSums, candidateSums, carriedSums].map((parts) => concat(parts, 0));
+    const entered = concat([dGates, dCandidates], 1);
+    const before = concat(
+      cells.map((one) => one.before ?? zeros),
+      0,
+    );
+    return [
+      gemm(entered, weights.input, { transposeB: true }),
+      gemm(x, entered, { transposeA: true }),
+      gemm(before, concat([dGates, dCarried], 1), { transposeA: true }),
+      sum(entered, [0]),
+      ...(weights.candidateBias ? [sum(dCarried, [0])] : []),
+    ];
+  });
+  return { output, state: [hidden!] };
+}
+
+/** Sizes of a layer. */
+function checked(
+  operator: string,
+  x: Tensor,
+  { input, recurrent, bias, candidateBias }: RecurrentWeights,
+  { gates, length }: { gates: number; length: number },
+): { batch: number; units: number; steps: number[] } {
+  const [rows, width] = [sizeOf(x.shape.slice(0, 1)), sizeOf(x.shape.slice(1))];
+  const batch = rows / length;
+  const units = sizeOf(recurrent.shape.slice(0, 1));
+  if (x.shape.length !== 2 || !Number.isInteger(batch) || input.shape[0] !== width || input.shape[1] !== gates * units)
+    misfit(operator, x.shape, input.shape);
+  if (recurrent.shape[1] !== gates * units) misfit(operator, input.shape, recurrent.shape);
+  if (bias.shape.length !== 1 || bias.shape[0] !== gates * units) misfit(operator, input.shape, bias.shape);
+  if (candidateBias && (candidateBias.shape.length !== 1 || candidateBias.shape[0] !== units))
+    misfit(operator, recurrent.shape, candidateBias.shape);
+  return { batch, units, steps: new Array<number>(length).fill(batch) };
+}
