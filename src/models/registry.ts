@@ -16,8 +16,10 @@ import { blend } from "./blend.js";
 import { bpr } from "./bpr.js";
 import { ease } from "./ease.js";
 import { gfCf } from "./gf-cf.js";
+import { gru } from "./gru.js";
 import { itemKnn } from "./item-knn.js";
 import { logisticMf } from "./logistic-mf.js";
+import { lstm } from "./lstm.js";
 import { markov } from "./markov.js";
 import { multVae } from "./mult-vae.js";
 import { itemPopularity, popularity } from "./popularity.js";
@@ -52,6 +54,8 @@ const definitions = [
   gfCf,
   sasrec,
   multVae,
+  gru,
+  lstm,
 ] as unknown as ModelDefinition[];
 
 /** All registered models. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { gather } from "../../src/nn/ops/gather.js";
 import {
   binaryCrossEntropy,
+  bprMaxLoss,
   fullSoftmaxLoss,
   generalizedCrossEntropy,
   inBatchSoftmaxLoss,
@@ -45,6 +46,16 @@ describe("gradients of losses", () => {
     };
     const loss = generalizedCrossEntropy({ ...of, weight: input(graph, "weight", [3, 1]) }, 0.3);
     expect(await gradientError(loss, Object.values(of))).toBeLessThan(1e-6);
+  });
+
+  it("BPR-max", async () => {
+    const graph = createGraph();
+    const of = {
+      hidden: input(graph, "hidden", [3, 4]),
+      positives: input(graph, "positives", [3, 4]),
+      negatives: input(graph, "negatives", [6, 4]),
+    };
+    expect(await gradientError(bprMaxLoss({ ...of, weight: input(graph, "weight", [3, 1]) }), Object.values(of))).toBeLessThan(1e-6);
   });
 
   it("in-batch softmax", async () => {

@@ -22,7 +22,13 @@ const values = (size: number, seed: number) => Float64Array.from({ length: size 
 
 function feedsOf(tensors: Record<string, Tensor>): Record<string, Float64Array> {
   return Object.fromEntries(
-    Object.entries(tensors).map(([name, { shape }], k) => [name, values((shape as number[]).reduce((a, b) => a * b, 1), k)]),
+    Object.entries(tensors).map(([name, { shape }], k) => [
+      name,
+      values(
+        (shape as number[]).reduce((a, b) => a * b, 1),
+        k,
+      ),
+    ]),
   );
 }
 

@@ -7,12 +7,13 @@ import type { FitContext } from "../../core/model.js";
 import { createRandom, type Random } from "../../core/random.js";
 import type { LayerContext } from "../../nn/layers.js";
 import { createMaskPool, type MaskPool } from "../../nn/masks.js";
-import { fullSoftmaxLoss, sampledSoftmaxLoss } from "../../nn/ops/losses.js";
+import { bprMaxLoss, fullSoftmaxLoss, sampledSoftmaxLoss } from "../../nn/ops/losses.js";
+import type { Schedule } from "../../nn/optimizers.js";
 import type { SparseTable } from "../../nn/sparse-table.js";
 import { createGraph, input, type Tensor } from "../../nn/tensor.js";
 import { type Network, type StepResult, type TrainingResult, trainNetwork } from "../../nn/train.js";
 import { createTrainingStep } from "../../nn/training-step.js";
-import { heldOutUsers, nextItemNdcg } from "./next-item-validation.js";
+import { type EncodeHeldOut, heldOutUsers, nextItemNdcg } from "./next-item-validation.js";
 import { type Bucket, bucketsFor, numBatches, type SequenceBatch, sequenceBatches, usersByBucket } from "./sequence-batches.js";
 import { createSequenceEncoder, type SequenceNetwork } from "./sequence-encoder.js";
 import type { ItemSequences } from "./user-sequences.js";
@@ -30,7 +31,7 @@ export interface NextItemTraining {
   /** Vectors of those whom the sequences belong to: input `users` of the network, [batch × dimensions of the table]. */
   users?: { table: SparseTable; ofSequence: Int32Array };
   /** Last states of held-out sequences; by default from `states` at maxLength. */
-  encode?(histories: readonly Int32Array[], rows: Int32Array, out: Float32Array): Promise<void>;
+  encode?: EncodeHeldOut;
   /** Towards rate 0 at the last epoch, or not at all. Default "constant". */
   decay?: Schedule["decay"];
 }
@@ -48,6 +49,8 @@ export interface NextItemParams {
   validationShare: number;
   /** Largest joint norm of a step's gradients; not clipped when absent. */
   clipNorm?: number;
+  /** Width of a layer, where dropout meets more than `dimensions`. */
+  units?: number;
 }
 
 /** Positions of a batch: of large data, and so few that an epoch of small data has about STEPS steps. */
@@ -62,7 +65,8 @@ export async function trainNextItem(training: NextItemTraining, params: NextItem
   const buckets = bucketsFor(params.maxLength, Math.min(MOST_POSITIONS, Math.max(LEAST_POSITIONS, sequences.items.length / STEPS)));
   const users = usersByBucket(sequences, buckets, droppedLast);
   const stepsPerEpoch = numBatches(users, buckets);
-  const largestMask = buckets.reduce((most, { length, batch }) => Math.max(most, length * batch * params.dimensions), 0);
+  const widest = Math.max(params.dimensions, params.units ?? 0);
+  const largestMask = buckets.reduce((most, { length, batch }) => Math.max(most, length * batch * widest), 0);
   const masks = createMaskPool(params.dropout, largestMask, createRandom(context.seed + 1));
   const compiled = new Map<number, Promise<Step>>();
   const stepFor = (bucket: number): Promise<Step> => {
@@ -74,7 +78,9 @@ export async function trainNextItem(training: NextItemTraining, params: NextItem
   };
   for (let bucket = 0; bucket < buckets.length; bucket++) if (users[bucket].length > 0) await stepFor(bucket); // parameters in a fixed order
   const evidence = evidenceOf(sequences);
-  const encoder = createSequenceEncoder({ parameters: network.parameters, states }, items.values, params);
+  const encoder = training.encode ? undefined : createSequenceEncoder({ parameters: network.parameters, states }, items.values, params);
+  const newest = (history: Int32Array) => history.subarray(Math.max(0, history.length - params.maxLength));
+  const encode: EncodeHeldOut = training.encode ?? ((histories, _, out) => encoder!.encode(histories.map(newest), out));
   const validation = droppedLast.some((held) => held === 1);
   try {
     return await trainNetwork<SequenceBatch>(
@@ -93,14 +99,14 @@ export async function trainNextItem(training: NextItemTraining, params: NextItem
           return step.run(batch, { items, random, evidence });
         },
         validate: validation
-          ? () => nextItemNdcg({ sequences, numItems, items: items.values }, { encoder, heldOut: droppedLast, ...params })
+          ? () => nextItemNdcg({ sequences, numItems, items: items.values }, { encode, heldOut: droppedLast, ...params })
           : undefined,
       },
       context,
     );
   } finally {
     for (const step of compiled.values()) await (await step).release();
-    await encoder.release();
+    await encoder?.release();
   }
 }
 
@@ -123,7 +129,7 @@ function evidenceOf(sequences: ItemSequences): Evidence {
 }
 
 async function compileStep(
-  { network, states, numItems }: NextItemTraining,
+  { network, states, numItems, users }: NextItemTraining,
   { length, batch }: Bucket,
   { params, full, masks, ...options }: { params: NextItemParams; full: boolean; masks: MaskPool; threads: number; device?: string },
 ): Promise<Step> {
@@ -133,7 +139,7 @@ async function compileStep(
   const context: LayerContext = { graph, parameters: network.parameters, masks: [], dropout: params.dropout };
   const hidden = states(context, { batch, length });
   const weight = input(graph, "weight", [n, 1]);
-  const sources: Record<string, Tensor> = { rows: graph.inputs.get("rows")! };
+  const sources: Record<string, Tensor> = { rows: graph.inputs.get("rows")!, ...(users ? { users: graph.inputs.get("users")! } : {}) };
   let loss: Tensor;
   if (full) {
     sources.items = input(graph, "items", [numItems, dimensions]);
@@ -144,15 +150,9 @@ async function compileStep(
     sources.positives = input(graph, "positives", [n, dimensions]);
     sources.negatives = input(graph, "negatives", [numNegatives, dimensions]);
     const { positives, negatives } = sources;
-    const positiveBias = input(graph, "positiveBias", [n, 1]);
-    loss = sampledSoftmaxLoss({
-      hidden,
-      positives,
-      negatives,
-      positiveBias,
-      negativeBias: input(graph, "negativeBias", [numNegatives]),
-      weight,
-    });
+    const of = { hidden, positives, negatives, weight };
+    const bias = () => ({ positiveBias: input(graph, "positiveBias", [n, 1]), negativeBias: input(graph, "negativeBias", [numNegatives]) });
+    loss = params.loss === "bpr-max" ? bprMaxLoss(of) : sampledSoftmaxLoss({ ...of, ...bias() });
   }
   const step = await createTrainingStep({ context, loss, rows: sources, masks, ...options });
   const feeds = {
@@ -164,11 +164,12 @@ async function compileStep(
     negativeBias: new Float32Array(numNegatives),
     positiveBias: new Float32Array(n),
   };
+  const owners = users && { ...users, rows: new Int32Array(batch), values: new Float32Array(batch * users.table.dimensions) };
   const targetLow = new Int32Array(feeds.target.buffer); // little-endian, and items are below 2³¹
   const drawn = new Int32Array(numNegatives);
   return {
     release: step.release,
-    async run({ inputs, targets }, { items, random, evidence }) {
+    async run({ rows: sequences, inputs, targets }, { items, random, evidence }) {
       let examples = 0;
       for (let k = 0; k < n; k++) if (targets[k] >= 0) examples++;
       for (let k = 0; k < n; k++) {
@@ -178,9 +179,15 @@ async function compileStep(
       items.gather(inputs, feeds.rows);
       items.gather(targets, feeds.targetRows);
       const { rows, weight, target, targetRows } = feeds;
+      const given: Record<string, Float32Array> = { rows, weight };
+      if (owners) {
+        for (let row = 0; row < batch; row++) owners.rows[row] = row < sequences.length ? owners.ofSequence[sequences[row]] : -1;
+        owners.table.gather(owners.rows, owners.values);
+        given.users = owners.values;
+      }
       let loss: number;
       if (full) {
-        loss = await step.run({ rows, weight, target, targetRows, items: items.values }, random);
+        loss = await step.run({ ...given, target, targetRows, items: items.values }, random);
         items.addDense(step.gradient("items"));
         items.addGradients(targets, step.gradient("targetRows"));
       } else {
@@ -191,11 +198,13 @@ async function compileStep(
         }
         items.gather(drawn, feeds.negatives);
         const { negatives, negativeBias, positiveBias } = feeds;
-        loss = await step.run({ rows, weight, positives: targetRows, negatives, negativeBias, positiveBias }, random);
+        const bias: Record<string, Float32Array> = params.loss === "bpr-max" ? {} : { negativeBias, positiveBias };
+        loss = await step.run({ ...given, positives: targetRows, negatives, ...bias }, random);
         items.addGradients(targets, step.gradient("positives"));
         items.addGradients(drawn, step.gradient("negatives"));
       }
       items.addGradients(inputs, step.gradient("rows"));
+      if (owners) owners.table.addGradients(owners.rows, step.gradient("users"));
       return { loss, examples, gradients: step.parameterGradients };
     },
   };

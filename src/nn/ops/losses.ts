@@ -86,6 +86,27 @@ export function sampledSoftmaxLoss({ hidden, positives, negatives, positiveBias,
   });
 }
 
+/** How much BPR-max holds the scores of negatives near 0. */
+const BPR_MAX_REGULARIZATION = 1;
+
+/**
+ * BPR-max (Hidasi & Karatzoglou 2018), shapes as in `sampledSoftmaxLoss`, over shared negatives j with shares s = softmax of their scores r:
+ *   Σ weight · (−log Σ_j s_j σ(r_positive − r_j) + regularization · Σ_j s_j r_j²)
+ */
+export function bprMaxLoss({
+  hidden,
+  positives,
+  negatives,
+  weight,
+}: Pick<SampledSoftmaxInputs, "hidden" | "positives" | "negatives" | "weight">): Tensor {
+  const positive = sum(multiply(hidden, positives), [-1], { keep: true });
+  const drawn = gemm(hidden, negatives, { transposeB: true });
+  const shares = softmax(drawn);
+  const mean = (x: Tensor) => sum(multiply(shares, x), [-1], { keep: true });
+  const ahead = negate(log(add(mean(sigmoid(subtract(positive, drawn))), TINY)));
+  return sum(multiply(add(ahead, multiply(mean(multiply(drawn, drawn)), BPR_MAX_REGULARIZATION)), weight));
+}
+
 /** Softmax in which row k's right answer is column k and the other rows' answers are its negatives; `bias` [n] corrects for their popularity. */
 export function inBatchSoftmaxLoss({
   queries,

@@ -1,0 +1,244 @@
+/**
+ * What lstm and gru share: parameters, fit and restore. GRU4Rec (Hidasi et al. 2016; Hidasi & Karatzoglou 2018) with one table of item
+ * vectors for what goes in and what is scored, state carried along the session:
+ *   score(i) = outputᵀ e_i,  output = W h + b,  h = the state after the asker's items in order
+ */
+import { z } from "zod";
+import type { FitContext, FittedModel, ModelDefinition, ModelState, Query } from "../../core/model.js";
+import { createRandom } from "../../core/random.js";
+import { createParameters, type Parameters } from "../../nn/parameters.js";
+import { createSparseTable, type SparseTable } from "../../nn/sparse-table.js";
+import { sizeOf } from "../../nn/tensor.js";
+import { trainNextItem } from "./next-item-training.js";
+import { createRecurrentEncoder } from "./recurrent-encoder.js";
+import { type RecurrentShape, recurrentStates } from "./recurrent-network.js";
+import { newestOfUsers, tokensOf, trainingSequences } from "./recurrent-sequences.js";
+import { savedFloat32, savedInt32, savedLength } from "./saved-arrays.js";
+import type { ItemSequences } from "./user-sequences.js";
+
+const schema = z.strictObject({
+  sequence: z.enum(["user", "basket"]).default("user"),
+  dimensions: z.int().min(1).max(1024).default(100),
+  units: z.int().min(1).max(2048).default(100),
+  layers: z.int().min(1).max(8).default(1),
+  userDimensions: z.int().min(0).max(1024).default(0),
+  maxLength: z.int().min(1).max(400).default(50),
+  dropout: z.number().min(0).lt(1).default(0.3),
+  loss: z.enum(["auto", "full", "sampled", "bpr-max"]).default("auto"),
+  negatives: z.int().min(1).max(100_000).default(512),
+  epochs: z.int().min(1).max(10_000).default(30),
+  learningRate: z.number().positive().default(2e-3),
+  clipNorm: z.number().positive().default(5),
+  patience: z.int().min(1).default(3),
+  validationShare: z.number().min(0).lt(1).default(0.1),
+});
+
+export type RecurrentParams = z.output<typeof schema>;
+
+type Definition = ModelDefinition<RecurrentParams>;
+
+const help: Definition["help"] = {
+  sequence: {
+    help: "user: all of a user's events, basket after basket; basket: each basket by itself, so that only the basket in progress counts.",
+    tune: false,
+  },
+  dimensions: { help: "Width of item vectors.", range: [32, 256], scale: "log" },
+  units: { help: "Width of the state of a layer.", range: [32, 512], scale: "log" },
+  layers: { help: "Recurrent layers.", range: [1, 3] },
+  userDimensions: { help: "Width of a learned vector per user that enters every step; 0 = none.", tune: false },
+  maxLength: {
+    help: "Longest piece that is trained on, and newest items of the past that are read.",
+    range: [10, 200],
+    scale: "log",
+    tune: false,
+  },
+  dropout: { help: "Share of values dropped in training.", range: [0, 0.6] },
+  loss: {
+    help: "full: softmax over all items; sampled: over shared negatives; bpr-max: ranking loss of GRU4Rec over them; auto: full up to 20,000 items.",
+    tune: false,
+  },
+  negatives: { help: "Shared negatives per batch of the sampled losses.", range: [64, 4096], scale: "log", tune: false },
+  epochs: { help: "Most passes over the data.", tune: false },
+  learningRate: {
+    help: "Of Adam, after a warm-up of at most 100 steps; falls to 0 at the last epoch where nothing is held out to stop on.",
+    range: [2e-4, 1e-2],
+    scale: "log",
+  },
+  clipNorm: { help: "Largest joint norm of a step's gradients.", tune: false },
+  patience: { help: "Epochs without a better validation value before training stops.", tune: false },
+  validationShare: { help: "Share of sequences whose last event is held out to stop on; 0 = train all epochs.", tune: false },
+};
+
+export interface RecurrentHead extends Pick<Definition, "name" | "title" | "reference" | "description" | "complexity"> {
+  cell: RecurrentShape["cell"];
+}
+
+export function recurrentDefinition({ cell, ...head }: RecurrentHead): Definition {
+  return {
+    ...head,
+    task: "sequence",
+    params: schema,
+    help,
+    skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],
+    needs: "onnxruntime",
+    unsuited: ({ hasTimestamps, numInteractions, numUsers }) => {
+      if (!hasTimestamps) return "the data has no times to order events by";
+      return numInteractions < 3 * numUsers ? "users have fewer than three events on average" : undefined;
+    },
+
+    async fit(train, params, context) {
+      const { numUsers, numItems } = train;
+      const { sequences, ofSequence } = trainingSequences(train, params);
+      const random = createRandom(context.seed);
+      const parameters = createParameters(random);
+      const saved = context.checkpoint?.resumeFrom?.state.arrays;
+      if (saved) parameters.restore(saved);
+      const table = (name: string, numRows: number, dimensions: number, deviation: number) =>
+        createSparseTable({ name, numRows, dimensions, deviation, random, saved });
+      const items = table("items", numItems, params.dimensions, 0.02);
+      const users = params.userDimensions > 0 ? table("users", numUsers, params.userDimensions, 0) : undefined; // 0: users never met stay there
+      const losses = await trained(head.name, { cell, ...params }, context, { parameters, items, users, sequences, ofSequence, numItems });
+      return recurrentModel(
+        { name: head.name, cell, params, numUsers, numItems },
+        {
+          parameters,
+          items: items.values,
+          users: users?.values,
+          own: newestOfUsers(train, params.maxLength),
+          hasBaskets: train.basket !== undefined,
+          losses,
+        },
+      );
+    },
+
+    restore({ params, numUsers, numItems, state }) {
+      const parameters = createParameters(createRandom(0));
+      const { items: _items, users: _users, offsets: _offsets, sequence: _sequence, ...own } = state.arrays;
+      parameters.restore(own);
+      const { losses, hasBaskets } = z.object({ losses: z.array(z.number()), hasBaskets: z.boolean() }).parse(state.extra);
+      const { dimensions, userDimensions } = params;
+      return recurrentModel(
+        { name: head.name, cell, params, numUsers, numItems },
+        {
+          parameters,
+          items: savedFloat32(state, "items", [numItems, dimensions]),
+          users: userDimensions > 0 ? savedFloat32(state, "users", [numUsers, userDimensions]) : undefined,
+          own: {
+            offsets: savedInt32(state, "offsets", [numUsers + 1]),
+            items: savedInt32(state, "sequence", [savedLength(state, "sequence")]),
+          },
+          hasBaskets,
+          losses,
+        },
+      );
+    },
+
+    partialRefit: { unavailable: "its networks are trained anew on all events; new events of known users are folded in as history" },
+  };
+}
+
+interface Trained {
+  parameters: Parameters;
+  items: SparseTable;
+  users: SparseTable | undefined;
+  sequences: ItemSequences;
+  ofSequence: Int32Array;
+  numItems: number;
+}
+
+async function trained(
+  stage: string,
+  params: RecurrentParams & { cell: RecurrentShape["cell"] },
+  context: FitContext,
+  { parameters, items, users, sequences, ofSequence, numItems }: Trained,
+): Promise<number[]> {
+  const encoder = createRecurrentEncoder(parameters, params, { items: items.values, users: users?.values });
+  try {
+    const { losses } = await trainNextItem(
+      {
+        stage,
+        sequences,
+        states: (layers, { batch, length }) => recurrentStates(layers, { batch: sizeOf([batch]), length }, params),
+        network: { parameters, tables: users ? [items, users] : [items] },
+        items,
+        numItems,
+        users: users && { table: users, ofSequence },
+        encode: (histories, rows, out) =>
+          encoder.encode(
+            histories.map((tokens, k) => ({ tokens, user: users ? ofSequence[rows[k]] : -1 })),
+            out,
+          ),
+        decay: params.validationShare > 0 ? "constant" : "linear",
+      },
+      params,
+      context,
+    );
+    return losses;
+  } finally {
+    await encoder.release();
+  }
+}
+
+interface RecurrentHeading {
+  name: string;
+  cell: RecurrentShape["cell"];
+  params: RecurrentParams;
+  numUsers: number;
+  numItems: number;
+}
+
+interface RecurrentParts {
+  parameters: Parameters;
+  /** numItems × dimensions. */
+  items: Float32Array;
+  /** numUsers × userDimensions. */
+  users: Float32Array | undefined;
+  own: ItemSequences;
+  hasBaskets: boolean;
+  losses: readonly number[];
+}
+
+function recurrentModel(
+  { name, cell, params, numUsers, numItems }: RecurrentHeading,
+  { parameters, items, users, own, hasBaskets, losses }: RecurrentParts,
+): FittedModel {
+  const { dimensions, userDimensions } = params;
+  const encoder = createRecurrentEncoder(parameters, { cell, ...params }, { items, users });
+  return {
+    name,
+    params,
+    numUsers,
+    numItems,
+    personal: true,
+    readsBasket: true,
+    losses,
+    vectors: {
+      dimensions,
+      itemVectors: items,
+      encode: (queries: readonly Query[], out) =>
+        encoder.encode(
+          queries.map((query) => ({
+            tokens: tokensOf(query, own, { ...params, hasBaskets }),
+            user: users && !query.history?.length ? (query.userIndex ?? -1) : -1,
+          })),
+          out,
+        ),
+    },
+    itemSimilarityVectors: { dimensions, vectors: items },
+    state(): ModelState {
+      const arrays: ModelState["arrays"] = Object.fromEntries(
+        parameters.list.map(({ name, shape, values }) => [name, { shape, data: values }]),
+      );
+      if (users) arrays.users = { shape: [numUsers, userDimensions], data: users };
+      return {
+        arrays: {
+          ...arrays,
+          items: { shape: [numItems, dimensions], data: items },
+          offsets: { shape: [numUsers + 1], data: own.offsets },
+          sequence: { shape: [own.items.length], data: own.items },
+        },
+        extra: { losses: [...losses], hasBaskets },
+      };
+    },
+  };
+}
