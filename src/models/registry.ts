@@ -29,6 +29,7 @@ import { sasrec } from "./sasrec.js";
 import { slim } from "./slim.js";
 import { svd } from "./svd.js";
 import { svdPlusPlus } from "./svd-plus-plus.js";
+import { twoTower } from "./two-tower.js";
 import { ultragcn } from "./ultragcn.js";
 import { userKnn } from "./user-knn.js";
 import { warp } from "./warp.js";
@@ -56,6 +57,7 @@ const definitions = [
   multVae,
   gru,
   lstm,
+  twoTower,
 ] as unknown as ModelDefinition[];
 
 /** All registered models. */

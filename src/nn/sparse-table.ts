@@ -93,13 +93,7 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
     numRows,
     dimensions,
     values,
-    gather(rows, out) {
-      for (let k = 0, to = 0; k < rows.length; k++) {
-        if (rows[k] < 0) out.fill(0, to, to + dimensions);
-        else for (let d = 0, from = rows[k] * dimensions; d < dimensions; d++) out[to + d] = values[from + d];
-        to += dimensions;
-      }
-    },
+    gather: (rows, out) => gatherRows(values, { rows, dimensions }, out),
     addGradients(rows, gradients) {
       for (let k = 0; k < rows.length; k++) if (rows[k] >= 0) addRow(rows[k], gradients, k * dimensions);
     },
@@ -151,5 +145,18 @@ export function sumBags(
       const [weight, from, to] = [weights[k], rows[k] * dimensions, bag * dimensions];
       for (let d = 0; d < dimensions; d++) out[to + d] += weight * values[from + d];
     }
+  }
+}
+
+/** A table that is only read: its values and how rows are gathered. */
+export function frozenTable(values: Float32Array, dimensions: number): Pick<SparseTable, "values" | "dimensions" | "gather"> {
+  return { values, dimensions, gather: (rows, out) => gatherRows(values, { rows, dimensions }, out) };
+}
+
+function gatherRows(values: Float32Array, { rows, dimensions }: { rows: Int32Array; dimensions: number }, out: Float32Array): void {
+  for (let k = 0, to = 0; k < rows.length; k++) {
+    if (rows[k] < 0) out.fill(0, to, to + dimensions);
+    else for (let d = 0, from = rows[k] * dimensions; d < dimensions; d++) out[to + d] = values[from + d];
+    to += dimensions;
   }
 }

@@ -41,7 +41,11 @@ export function featureBatch(encoded: EncodedFeatures, indexes: Int32Array, drop
 }
 
 /** Writes rows × fields × dimensions into `out`: each cell's embedding, or the mean of its words'. */
-export function embedFeatures(table: SparseTable, { offsets, tableRows }: FeatureBatch, out: Float32Array): void {
+export function embedFeatures(
+  table: Pick<SparseTable, "values" | "dimensions" | "gather">,
+  { offsets, tableRows }: FeatureBatch,
+  out: Float32Array,
+): void {
   if (!offsets) {
     table.gather(tableRows, out);
     return;

@@ -1,0 +1,105 @@
+/** Fits the two towers of users and items: examples are (user, item) pairs, the history being the user's other items. Called by two-tower. */
+import type { Csr, Interactions } from "../../core/interactions.js";
+import type { FitContext } from "../../core/model.js";
+import { createRandom, type Random } from "../../core/random.js";
+import { createParameters } from "../../nn/parameters.js";
+import type { TrainedTwoTower, TwoTowerParams } from "../two-tower.js";
+import { createHeldOutJudge, holdOutItems } from "./held-out-items.js";
+import { positivePairs } from "./positive-pairs.js";
+import type { ItemBag } from "./tower-inputs.js";
+import { type TowerPairs, trainTowers } from "./tower-training.js";
+import { knownRows, newSides } from "./two-tower-sides.js";
+import { bagOf, createTowerEncoder } from "./two-tower-vectors.js";
+
+export async function fitTwoTower(train: Interactions, params: TwoTowerParams, context: FitContext): Promise<TrainedTwoTower> {
+  const { numItems } = train;
+  const { dimensions } = params;
+  const { seed, threads, userFeatures, itemFeatures } = context;
+  const seen = train.matrixByUser();
+  const held = holdOutItems(positivePairs(seen), { share: params.validationShare, seed });
+  const random = createRandom(seed);
+  const parameters = createParameters(random);
+  const saved = context.checkpoint?.resumeFrom?.state.arrays;
+  if (saved) parameters.restore(saved);
+  const sides = newSides(train, params, { random, userFeatures, itemFeatures, saved });
+  const queries = createTowerEncoder({ parameters, source: sides.queries });
+  const items = createTowerEncoder({ parameters, source: sides.candidates });
+  const itemVectors = new Float32Array(numItems * dimensions);
+  const allItems = { indexes: Int32Array.from({ length: numItems }, (_, item) => item), bag: () => bagOf(new Int32Array(0), params) };
+  const judge = await createHeldOutJudge(
+    held,
+    {
+      dimensions,
+      items: itemVectors,
+      encode: (users, out) => queries.encode({ indexes: users, bag: (k) => bagOf(rowOf(held.train, users[k]), params) }, out),
+    },
+    { threads },
+  );
+  const pairs = examplesOf(held.train, params);
+  try {
+    const validate = async () => {
+      await items.encode(allItems, itemVectors);
+      return judge.ndcg();
+    };
+    const { losses } = await trainTowers(
+      { stage: "two-tower", parameters, ...sides, pairs, validate: held.users.length > 0 ? validate : undefined },
+      params,
+      context,
+    );
+    await items.encode(allItems, itemVectors);
+    if (pairs.queries.length === 0) itemVectors.fill(0); // nothing was learned: all items are equal
+    return {
+      sides,
+      parameters,
+      seen,
+      itemVectors,
+      knownUsers: knownRows(sides.users, seen.offsets),
+      knownItems: knownRows(sides.items, train.matrixByItem().offsets),
+      losses,
+    };
+  } finally {
+    await queries.release();
+    await items.release();
+    await judge.release();
+  }
+}
+
+/** Every pair of the matrix once. */
+function examplesOf(pairs: Csr, params: TwoTowerParams): TowerPairs {
+  const { numRows, numColumns, offsets, indices } = pairs;
+  const users = new Int32Array(indices.length);
+  for (let user = 0; user < numRows; user++) users.fill(user, offsets[user], offsets[user + 1]);
+  return {
+    queries: users,
+    candidates: indices,
+    numCandidates: numColumns,
+    history: (pair, random) => otherItems(pairs, { user: users[pair], pair }, { random, params }),
+    alsoRight:
+      params.hits === "known"
+        ? (pair, mark) => {
+            for (let e = offsets[users[pair]]; e < offsets[users[pair] + 1]; e++) mark(indices[e]);
+          }
+        : undefined,
+  };
+}
+
+/** The user's items without that of the pair; of many a random few, weighed as if they were all. */
+function otherItems(
+  { offsets, indices }: Csr,
+  { user, pair }: { user: number; pair: number },
+  { random, params }: { random: Random; params: TwoTowerParams },
+): ItemBag {
+  const [from, to] = [offsets[user], offsets[user + 1]];
+  const others = to - from - 1;
+  if (others <= params.historyItems)
+    return bagOf(Int32Array.from([...indices.subarray(from, pair), ...indices.subarray(pair + 1, to)]), params);
+  const drawn = new Set<number>();
+  while (drawn.size < params.historyItems) {
+    const e = from + random.integer(others);
+    drawn.add(e < pair ? e : e + 1);
+  }
+  const items = Int32Array.from(drawn, (e) => indices[e]);
+  return { items, weight: others ** (1 - params.historyExponent) / items.length };
+}
+
+const rowOf = ({ offsets, indices }: Csr, user: number) => indices.subarray(offsets[user], offsets[user + 1]);

@@ -1,0 +1,169 @@
+/**
+ * Two towers: one turns what is known of a user into a vector, the other what is known of an item; the score is their product.
+ *   q = tower(id, side features, mean of the embeddings of the user's items),  c = tower(id, side features),  score = qᵀ c
+ * Trained by softmax over the items of a batch and shared negatives, corrected for their popularity (parts/tower-training.ts). Item
+ * vectors are computed once; users, also unseen ones, go through their tower when they ask.
+ * Yi et al. (2019), Sampling-bias-corrected neural modeling for large corpus item recommendations. Runs on ONNX Runtime.
+ */
+import { z } from "zod";
+import type { Csr } from "../core/interactions.js";
+import type { FittedModel, ModelDefinition, ModelState, Query } from "../core/model.js";
+import { createRandom } from "../core/random.js";
+import { createParameters, type Parameters } from "../nn/parameters.js";
+import { createGraph, input } from "../nn/tensor.js";
+import { savedFloat32, savedUint8 } from "./parts/saved-arrays.js";
+import { towerInputs, towerVectors } from "./parts/tower-network.js";
+import { fitTwoTower } from "./parts/two-tower-fit.js";
+import { type Sides, savedSides, sideState } from "./parts/two-tower-sides.js";
+import { createTowerEncoder, questionsOf } from "./parts/two-tower-vectors.js";
+
+const schema = z.strictObject({
+  dimensions: z.int().min(1).max(1024).default(64),
+  layers: z.array(z.int().min(1).max(4096)).max(8).default([]),
+  userInputs: z
+    .array(z.enum(["id", "features", "history"]))
+    .min(1)
+    .default(["id", "features", "history"]),
+  itemInputs: z
+    .array(z.enum(["id", "features"]))
+    .min(1)
+    .default(["id", "features"]),
+  historyItems: z.int().min(1).max(10_000).default(50),
+  historyExponent: z.number().min(0).max(1).default(1),
+  normalize: z.boolean().default(false),
+  temperature: z.number().positive().default(1),
+  logQ: z.boolean().default(true),
+  hits: z.enum(["same", "known"]).default("same"),
+  negatives: z.int().min(0).max(100_000).default(0),
+  batchSize: z.int().min(1).max(65_536).default(1024),
+  dropout: z.number().min(0).lt(1).default(0.1),
+  unknownShare: z.number().min(0).lt(1).default(0.1),
+  textBuckets: z.int().min(1).max(10_000_000).default(4096),
+  initScale: z.number().positive().default(0.1),
+  optimizer: z.enum(["adam", "adagrad"]).default("adam"),
+  learningRate: z.number().positive().default(1e-3),
+  weightDecay: z.number().min(0).default(0),
+  epochs: z.int().min(1).max(10_000).default(100),
+  patience: z.int().min(1).default(5),
+  validationShare: z.number().min(0).lt(1).default(0.1),
+});
+
+export type TwoTowerParams = z.output<typeof schema>;
+
+export const twoTower: ModelDefinition<TwoTowerParams> = {
+  name: "two-tower",
+  title: "Two towers",
+  reference: "Yi et al. (2019), Sampling-bias-corrected neural modeling for large corpus item recommendations",
+  description:
+    "A network for users (id, side features, their items) and one for items (id, side features), trained so that their vectors meet; new users and items with features get vectors, too.",
+  task: "retrieve",
+  params: schema,
+  help: {
+    dimensions: { help: "Width of embeddings and of the vectors.", range: [16, 256], scale: "log" },
+    layers: { help: "Widths of relu layers in each tower; none: a tower is the sum of its embeddings.", tune: false },
+    userInputs: { help: "What the user tower reads: id, features, history (the mean of the user's items).", tune: false },
+    itemInputs: { help: "What the item tower reads: id, features.", tune: false },
+    historyItems: {
+      help: "Items of the user drawn for the history of a training example; scoring takes them all.",
+      range: [3, 200],
+      scale: "log",
+    },
+    historyExponent: { help: "A history of n items is divided by n to this power: 1 for the mean, 0 for the sum.", range: [0.3, 1] },
+    normalize: { help: "Vectors of length 1, so that scores are cosines.", tune: false },
+    temperature: { help: "Scores are divided by it in the loss; low with normalised vectors.", range: [0.03, 2], scale: "log" },
+    logQ: { help: "Correct for how often an item comes up as a negative.", tune: false },
+    hits: { help: "Left out of an example's negatives: the same item (same), or all items the user has (known).", tune: false },
+    negatives: { help: "Items drawn from all, added to the negatives of each batch.", tune: false },
+    batchSize: { help: "Most examples of a step, which are each other's negatives.", range: [128, 4096], scale: "log" },
+    dropout: { help: "Share of values dropped in training.", range: [0, 0.5] },
+    unknownShare: { help: "Chance of a feature, or the id, to be made unknown in a training example.", range: [0, 0.5] },
+    textBuckets: { help: "Embeddings that the words of a text column share.", tune: false },
+    initScale: { help: "Size of the random start of a vector.", tune: false },
+    optimizer: { help: "adam or adagrad.", tune: false },
+    learningRate: { help: "Of the optimizer; about 1e-3 for adam, 0.1 for adagrad.", range: [1e-4, 1e-1], scale: "log" },
+    weightDecay: { help: "Share of each touched parameter taken off per unit of learning rate.", range: [1e-4, 10], scale: "log" },
+    epochs: { help: "Most passes over the data.", tune: false },
+    patience: { help: "Epochs without a better validation value before training stops.", tune: false },
+    validationShare: { help: "Share of users of whom a fifth of the items is held out to stop on; 0 = train all epochs.", tune: false },
+  },
+  skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],
+  complexity: 75,
+  needs: "onnxruntime",
+
+  async fit(train, params, context) {
+    const { numUsers, numItems } = train;
+    return twoTowerModel({ numUsers, numItems }, params, await fitTwoTower(train, params, context));
+  },
+
+  restore({ params, numUsers, numItems, state, seen }) {
+    const sides = savedSides(state, params, { numUsers, numItems });
+    const parameters = createParameters(createRandom(0));
+    parameters.restore(state.arrays);
+    const graph = createGraph(); // every parameter is mentioned once, so that they are all here to be saved again
+    const { shape } = sides.queries;
+    const inputs = Object.entries(towerInputs(shape)).map(([name, width]) => [name, input(graph, name, [1, width])]);
+    towerVectors({ graph, parameters, masks: [], dropout: 0 }, Object.fromEntries(inputs), shape);
+    return twoTowerModel({ numUsers, numItems }, params, {
+      sides,
+      parameters,
+      seen,
+      itemVectors: savedFloat32(state, "item_vectors", [numItems, params.dimensions]),
+      knownUsers: savedUint8(state, "known_users", [numUsers]),
+      knownItems: savedUint8(state, "known_items", [numItems]),
+      losses: z.array(z.number()).parse(state.extra?.losses),
+    });
+  },
+
+  partialRefit: { unavailable: "its towers are trained anew on all events; new events of known users are folded in as history" },
+};
+
+/** What is kept of a training. */
+export interface TrainedTwoTower {
+  sides: Sides;
+  parameters: Parameters;
+  /** User × item matrix of training. */
+  seen: Csr;
+  /** numItems × dimensions. */
+  itemVectors: Float32Array;
+  /** 1 where events or features are known. */
+  knownUsers: Uint8Array;
+  knownItems: Uint8Array;
+  losses: readonly number[];
+}
+
+function twoTowerModel(size: { numUsers: number; numItems: number }, params: TwoTowerParams, trained: TrainedTwoTower): FittedModel {
+  const { sides, parameters, seen, itemVectors, knownUsers, knownItems, losses } = trained;
+  const { numUsers, numItems } = size;
+  const { dimensions } = params;
+  const encoder = createTowerEncoder({ parameters, source: sides.queries });
+  const own = parameters.list.filter(({ name }) => name.startsWith("user."));
+  return {
+    name: "two-tower",
+    params,
+    numUsers,
+    numItems,
+    personal: true,
+    losses,
+    vectors: {
+      dimensions,
+      itemVectors,
+      encode: (queries: readonly Query[], out) => encoder.encode(questionsOf(queries, { seen, knownItems, params }), out),
+    },
+    itemSimilarityVectors: { dimensions, vectors: itemVectors },
+    knowsUser: (user) => knownUsers[user] === 1,
+    knowsItem: (item) => knownItems[item] === 1,
+    state(): ModelState {
+      const { arrays, extra } = sideState(sides);
+      return {
+        arrays: {
+          ...arrays,
+          ...Object.fromEntries(own.map(({ name, shape, values }) => [name, { shape, data: values }])),
+          item_vectors: { shape: [numItems, dimensions], data: itemVectors },
+          known_users: { shape: [numUsers], data: knownUsers },
+          known_items: { shape: [numItems], data: knownItems },
+        },
+        extra: { ...extra, losses: [...losses] },
+      };
+    },
+  };
+}
