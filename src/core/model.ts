@@ -18,8 +18,10 @@ export interface HistoryEvent {
 
 /** One question, the same shape for all models. With `history` the user is scored from it alone (fold-in). */
 export interface Query {
-  /** Index of a user known at training time. */
+  /** Index of a user known at training time; −1 or absent: a guest, of whom nothing is known. */
   userIndex?: number;
+  /** With no userIndex: a named user whom training did not know, not a guest. Users with an index and no events are newcomers anyway. */
+  newcomer?: boolean;
   history?: readonly HistoryEvent[];
   /** Items of the basket in progress, in order: context for next-item models, and never recommended again. */
   basket?: readonly number[];

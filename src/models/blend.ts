@@ -1,7 +1,7 @@
 /**
  * Blend: a weighted sum of other models' scores, each made comparable first.
  *   score(q, i) = Σ_m w_m · scale(s_m(q, i)),  standard: (s − mean) / sd over the items of the query; compressed: sign · log(1 + |·|) of that
- * Weights are given, or learned (for known and for unknown askers apart) on questions held out from the training data (parts/blend-questions.ts, parts/blend-weights.ts);
+ * Weights are given, or learned (for known askers, newcomers and guests apart) on questions held out from the training data (parts/blend-questions.ts, parts/blend-weights.ts);
  * the models are then fitted again on all of it. Linear stacking: Breiman (1996), Stacked regressions; Jahrer, Töscher & Legenstein
  * (2010), Combining predictions for accurate recommender systems.
  */
@@ -9,8 +9,9 @@ import { z } from "zod";
 import type { Csr } from "../core/interactions.js";
 import type { FitContext, FittedModel, ModelDefinition, ModelState } from "../core/model.js";
 import { parseParams } from "../core/params.js";
+import { askerKind } from "./parts/asker-kind.js";
 import { blendFeatures, FEATURE_SCALES, FEATURES_OF } from "./parts/blend-features.js";
-import { type BlendWeights, isKnownAsker, learnBlend } from "./parts/blend-learning.js";
+import { type BlendWeights, learnBlend } from "./parts/blend-learning.js";
 import { QUESTION_KINDS } from "./parts/blend-questions.js";
 import { nested, unnested } from "./parts/nested-state.js";
 
@@ -33,6 +34,7 @@ const schema = z
     scale: z.enum(FEATURE_SCALES).default("both"),
     questions: z.enum(["auto", ...QUESTION_KINDS]).default("auto"),
     heldOut: z.number().gt(0).lt(1).default(0.1),
+    rounds: z.int().min(1).max(12).default(1),
     excludeSeen: z.union([z.boolean(), z.literal("auto")]).default("auto"),
     objective: z.enum(["ndcg", "precision"]).default("ndcg"),
     topK: z.int().min(1).max(1000).default(10),
@@ -63,6 +65,10 @@ export const blend: ModelDefinition<BlendParams> = {
       tune: false,
     },
     heldOut: { help: "Share of events held out for learning, except for the last events.", range: [0.05, 0.3], tune: false },
+    rounds: {
+      help: "How often that share is held out, each time of what is left; weights are learned on all rounds together.",
+      tune: false,
+    },
     excludeSeen: {
       help: "Whether items of the user's history compete; auto: they do when a tenth of all events are repeats.",
       tune: false,
@@ -81,17 +87,17 @@ export const blend: ModelDefinition<BlendParams> = {
   async fit(train, params, context) {
     const { models } = params;
     const weights = models.every(({ weight }) => weight !== undefined)
-      ? { warm: Float64Array.from(models.flatMap(({ weight }) => Array.from({ length: FEATURES_OF[params.scale] }, () => weight!))) }
+      ? { known: Float64Array.from(models.flatMap(({ weight }) => Array.from({ length: FEATURES_OF[params.scale] }, () => weight!))) }
       : await learnBlend(train, params, context);
     return blendModel(params, weights, { parts: await fitParts(train, params, context), seen: train.matrixByUser() });
   },
 
   restore({ params, numUsers, numItems, state, seen, restoreModel }) {
-    const { parts, ...weights } = parseParams(savedSchema, state.extra, "Saved model blend");
-    const fitted = parts.map(({ model, params, extra }, p) =>
+    const saved = parseParams(savedSchema, state.extra, "Saved model blend");
+    const fitted = saved.parts.map(({ model, params, extra }, p) =>
       restoreModel(model, { params, numUsers, numItems, state: { arrays: unnested(state.arrays, p), extra }, seen, restoreModel }),
     );
-    return blendModel(params, weightsOf(weights), { parts: fitted, seen });
+    return blendModel(params, weightsOf(saved), { parts: fitted, seen });
   },
 
   partialRefit: {
@@ -106,7 +112,8 @@ export const blend: ModelDefinition<BlendParams> = {
 
 const savedSchema = z.strictObject({
   weights: z.array(z.number()),
-  coldWeights: z.array(z.number()).optional(),
+  newcomerWeights: z.array(z.number()).optional(),
+  guestWeights: z.array(z.number()).optional(),
   parts: z.array(
     z.strictObject({
       model: z.string(),
@@ -116,9 +123,10 @@ const savedSchema = z.strictObject({
   ),
 });
 
-const weightsOf = ({ weights, coldWeights }: { weights: readonly number[]; coldWeights?: readonly number[] }): BlendWeights => ({
-  warm: Float64Array.from(weights),
-  cold: coldWeights && Float64Array.from(coldWeights),
+const weightsOf = ({ weights, newcomerWeights, guestWeights }: z.output<typeof savedSchema>): BlendWeights => ({
+  known: Float64Array.from(weights),
+  newcomer: newcomerWeights && Float64Array.from(newcomerWeights),
+  guest: guestWeights && Float64Array.from(guestWeights),
 });
 
 async function fitParts(train: Parameters<typeof blend.fit>[0], { models }: BlendParams, { fitModel }: FitContext): Promise<FittedModel[]> {
@@ -129,7 +137,7 @@ async function fitParts(train: Parameters<typeof blend.fit>[0], { models }: Blen
 
 function blendModel(
   params: BlendParams,
-  { warm, cold = warm }: BlendWeights,
+  weights: BlendWeights,
   { parts, seen }: { parts: readonly FittedModel[]; seen: Csr },
 ): FittedModel {
   const { numUsers, numItems } = parts[0];
@@ -144,7 +152,7 @@ function blendModel(
     readsBasket,
     async scoreAll(queries, out) {
       out.fill(0, 0, queries.length * numItems);
-      const weightsBy = queries.map((query) => (isKnownAsker(query, seen, readsBasket) ? warm : cold));
+      const weightsBy = queries.map((query) => weights[askerKind(query, seen, readsBasket)] ?? weights.known);
       await blendFeatures(parts, queries, params.scale, (part, feature, values) => {
         for (let q = 0; q < queries.length; q++) {
           const weight = weightsBy[q][part * perModel + feature];
@@ -157,8 +165,9 @@ function blendModel(
       return {
         arrays: Object.assign({}, ...states.map(({ arrays }, p) => nested(arrays, p))),
         extra: {
-          weights: [...warm],
-          ...(cold === warm ? {} : { coldWeights: [...cold] }),
+          weights: [...weights.known],
+          ...(weights.newcomer ? { newcomerWeights: [...weights.newcomer] } : {}),
+          ...(weights.guest ? { guestWeights: [...weights.guest] } : {}),
           parts: parts.map(({ name, params }, p) => ({ model: name, params, ...(states[p].extra ? { extra: states[p].extra } : {}) })),
         },
       };

@@ -1,7 +1,7 @@
 /**
  * Popularity: every user gets the items with the most events. Options count distinct users or weights instead,
- * look only at a last window of days, or let events fade with a half-life:
- *   score(i) = Σ_{events e of i within the window} value(e) · 2^(−age(e) / halfLife)
+ * look only at a last window of days or at one audience (parts/audience.ts), or let events fade with a half-life:
+ *   score(i) = Σ_{events e of i within window and audience} value(e) · 2^(−age(e) / halfLife)
  * The baseline that every other model must beat, and the way to validate an evaluation.
  */
 import { z } from "zod";
@@ -9,11 +9,13 @@ import { baseOnly } from "../core/base-only.js";
 import { DataError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import type { FittedModel, ModelDefinition } from "../core/model.js";
+import { AUDIENCES, audienceMask } from "./parts/audience.js";
 import { DAY, latestTimestamp } from "./parts/recency.js";
 import { savedFloat32 } from "./parts/saved-arrays.js";
 
 const schema = z.strictObject({
   count: z.enum(["events", "users", "weight"]).default("events"),
+  audience: z.enum(AUDIENCES).default("all"),
   windowDays: z.number().positive().optional(),
   halfLifeDays: z.number().positive().optional(),
 });
@@ -29,6 +31,10 @@ export const popularity: ModelDefinition<PopularityParams> = {
   params: schema,
   help: {
     count: { help: "What counts: each event, each distinct user once, or the weight of each event." },
+    audience: {
+      help: "Whose events count: everyone's, those of guests (events without a user), or the first basket of each user (newcomers).",
+      tune: false,
+    },
     windowDays: {
       help: "Only events of the last days before the end of the data; all when absent.",
       range: [1, 365],
@@ -56,7 +62,10 @@ export const popularity: ModelDefinition<PopularityParams> = {
 };
 
 /** Popularity of each item under the given counting; float64 sums rounded once. */
-export function itemPopularity(train: Interactions, { count, windowDays, halfLifeDays }: PopularityParams): Float32Array {
+export function itemPopularity(
+  train: Interactions,
+  { count = "events", audience = "all", windowDays, halfLifeDays }: Partial<PopularityParams> = {},
+): Float32Array {
   const { numItems, numInteractions, itemIndex, userIndex, weight, timestamp } = train;
   if ((windowDays || halfLifeDays) && !timestamp) {
     throw new DataError("popularity has a window or half-life, but the data has no timestamps.", {
@@ -64,9 +73,11 @@ export function itemPopularity(train: Interactions, { count, windowDays, halfLif
     });
   }
   const now = timestamp ? latestTimestamp(timestamp) : 0;
+  const counts = audienceMask(train, audience);
   const sums = new Float64Array(numItems);
   const pairs = new Set<number>();
   for (let e = 0; e < numInteractions; e++) {
+    if (counts[e] === 0) continue;
     const age = timestamp ? now - timestamp[e] : 0;
     if (windowDays && age >= windowDays * DAY) continue;
     if (count === "users" && userIndex[e] >= 0) {

@@ -1,9 +1,9 @@
 /**
  * Repeat: a user's own items, most frequent first; ties and the rest of the list by popularity.
- *   score(u, i) = 1 + n(u, i) · loyalty(i)^c + tie   for the user's items, n = distinct baskets with i, each worth 2^(−age / halfLife)
+ *   score(u, i) = 1 + n(u, i) · loyalty(i)^c · demand(i)^d + tie   for the user's items, n = distinct baskets with i, each worth 2^(−age / halfLife)
  *   score(u, i) = popularity(i) / (1 + max popularity)   otherwise, so always below 1
- * `tie` < 1 orders items of equal n by popularity (0 with a half-life or loyalty); loyalty: parts/item-loyalty.ts. The strong baseline of repeat-purchase data
- * (Hu et al. 2020, Modeling personalized item frequency information for next-basket recommendation).
+ * `tie` < 1 orders items of equal n by popularity (0 with a half-life, loyalty or demand); loyalty and demand: parts/item-worth.ts. The
+ * strong baseline of repeat-purchase data (Hu et al. 2020, Modeling personalized item frequency information for next-basket recommendation).
  */
 import { z } from "zod";
 import { baseOnly } from "../core/base-only.js";
@@ -11,7 +11,7 @@ import { DataError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import type { FittedModel, HistoryEvent, ModelDefinition, Query } from "../core/model.js";
 import { createPacer } from "../core/pacer.js";
-import { itemLoyalty } from "./parts/item-loyalty.js";
+import { itemWorth } from "./parts/item-worth.js";
 import { DAY, latestTimestamp } from "./parts/recency.js";
 import { savedFloat32, savedInt32, savedLength } from "./parts/saved-arrays.js";
 import { itemPopularity } from "./popularity.js";
@@ -20,6 +20,8 @@ const schema = z.strictObject({
   halfLifeDays: z.number().positive().optional(),
   count: z.enum(["baskets", "events"]).default("baskets"),
   loyaltyExponent: z.number().min(0).max(4).default(0),
+  demandExponent: z.number().min(0).max(4).default(0),
+  demandDays: z.number().positive().default(14),
 });
 
 export type RepeatParams = z.output<typeof schema>;
@@ -50,20 +52,30 @@ export const repeat: ModelDefinition<RepeatParams> = {
       help: "How much more an item counts that is readily bought again by its buyers; 0 = not at all.",
       range: [0, 1.5],
     },
+    demandExponent: {
+      help: "How much more an item counts that sells well of late; 0 = not at all.",
+      range: [0, 1],
+      needs: "timestamps",
+    },
+    demandDays: {
+      help: "Days before the end of the data that `demandExponent` looks at.",
+      range: [3, 90],
+      scale: "log",
+      needs: "timestamps",
+    },
   },
   complexity: 10,
   unsuited: ({ repeatShare }) =>
     repeatShare < 0.02 ? `only ${(100 * repeatShare).toFixed(1)} % of the events repeat an earlier one` : undefined,
   async fit(train, params, { signal }) {
-    if (params.halfLifeDays && !train.timestamp) {
-      throw new DataError("repeat has a half-life, but the data has no timestamps.", {
-        hint: "Name the time column, or leave halfLifeDays out.",
+    if ((params.halfLifeDays || params.demandExponent > 0) && !train.timestamp) {
+      throw new DataError("repeat has a half-life or a demand of the last days, but the data has no timestamps.", {
+        hint: "Name the time column, or leave halfLifeDays and demandExponent out.",
       });
     }
     const popularity = itemPopularity(train, { count: "events" });
     const now = train.timestamp ? latestTimestamp(train.timestamp) : 0;
-    const worth = params.loyaltyExponent > 0 ? itemLoyalty(train).map((loyalty) => loyalty ** params.loyaltyExponent) : undefined;
-    const scale = { popularity, worth, now };
+    const scale = { popularity, worth: itemWorth(train, params), now };
     return repeatModel(train, params, { own: await ownItems(train, params, { ...scale, signal }), scale });
   },
   restore({ params, numUsers, numItems, state }) {
@@ -75,7 +87,7 @@ export const repeat: ModelDefinition<RepeatParams> = {
     };
     const scale = {
       popularity: savedFloat32(state, "popularity", [numItems]),
-      worth: params.loyaltyExponent > 0 ? savedFloat32(state, "worth", [numItems]) : undefined,
+      worth: params.loyaltyExponent > 0 || params.demandExponent > 0 ? savedFloat32(state, "worth", [numItems]) : undefined,
       now: Number(state.extra?.now ?? 0),
     };
     return repeatModel({ numUsers, numItems }, params, { own, scale });
@@ -88,7 +100,7 @@ export const repeat: ModelDefinition<RepeatParams> = {
 
 interface Scale {
   popularity: Float32Array;
-  /** loyalty^c by item; absent = all 1. */
+  /** loyalty^c · demand^d by item; absent = all 1. */
   worth: Float32Array | undefined;
   now: number;
 }

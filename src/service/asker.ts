@@ -8,7 +8,7 @@ import type { Recommender } from "../ranking/recommender.js";
 import { knownItems } from "./known-ids.js";
 
 export interface Asker {
-  /** A user's id. One the model does not know counts as nobody, unless there is a history. */
+  /** A user's id. One the model does not know is a newcomer; none at all, a guest. */
   user?: string;
   /** Events since training, or those of an unseen user. Events of the same item are summed. */
   history?: readonly { itemId: string /** From 0 to 1e30. Default 1. */; weight?: number }[];
@@ -25,7 +25,8 @@ export async function queryOf(model: Recommender, { user, history = [] }: Asker)
 /** A known user without new events is asked for by index; otherwise training row and events become one history. */
 function toQuery(model: Recommender, user: string | undefined, { events, weights }: { events: number[]; weights: number[] }): Query {
   const userIndex = user === undefined ? -1 : model.users.indexOf(user);
-  if (events.length === 0) return userIndex < 0 ? {} : { userIndex };
+  if (events.length === 0 && userIndex < 0) return user === undefined ? {} : { newcomer: true };
+  if (events.length === 0) return { userIndex };
   const summed = new Map<number, number>();
   if (userIndex >= 0) {
     const { offsets, indices, values } = model.seen;

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
+import type { Query } from "../../src/core/model.js";
 import { createRandom } from "../../src/core/random.js";
-import { heldOutQuestions } from "../../src/models/parts/blend-questions.js";
+import { Interactions } from "../../src/data/interactions.js";
+import { askerKind } from "../../src/models/parts/asker-kind.js";
+import { heldOutQuestions, heldOutRounds } from "../../src/models/parts/blend-questions.js";
 import { blendScores, learnWeights, listMetric } from "../../src/models/parts/blend-weights.js";
 import { fit } from "../../src/models/registry.js";
 import { expectError } from "../support/errors.js";
-import { fixture } from "../support/fixture.js";
+import { DAY, fixture } from "../support/fixture.js";
 
 describe("weights of a blend", () => {
   /** Relevant: the item best by 2·a + b among 30; c is noise. */
@@ -69,6 +72,19 @@ describe("questions of a blend", () => {
     for (const { relevant } of lines.questions) expect(relevant.length).toBe(1);
   });
 
+  it("holds each round out of what the one before left", () => {
+    const rounds = [...heldOutRounds(data, { ...options, kind: "basket", rounds: 3 })];
+    expect(rounds[0].questions).toEqual(heldOutQuestions(data, { ...options, kind: "basket", most: 334 }).questions);
+    const sizes = rounds.map(({ train }) => train.numInteractions);
+    expect(sizes).toEqual([320, 256, 204]); // whole baskets of two events, about 0.8 of what was left
+    for (const [r, { train, questions }] of rounds.entries()) {
+      const before = r === 0 ? data.numInteractions : sizes[r - 1];
+      expect(questions.reduce((sum, { relevant }) => sum + relevant.length, 0)).toBe(before - train.numInteractions);
+      const latest = Math.max(...train.timestamp!);
+      for (const { query } of questions) expect(query.timestamp).toBeGreaterThan(latest);
+    }
+  });
+
   it("neither asks for nor keeps what a user has, when told so", () => {
     const { train, questions } = heldOutQuestions(data, { ...options, kind: "user", excludeSeen: true });
     const { offsets, indices } = train.matrixByUser();
@@ -92,6 +108,52 @@ describe("blend", () => {
         ...(await repeat.recommend({ userIndex }, options)).itemIndex,
       ]);
     }
+  });
+
+  it("tells those it knows, newcomers and guests apart", () => {
+    const seen = fixture().matrixByUser();
+    const kind = (query: Query, readsBasket = false) => askerKind(query, seen, readsBasket);
+    expect(kind({ userIndex: 3 })).toBe("known");
+    expect(kind({ history: [{ itemIndex: 1 }] })).toBe("known");
+    expect([kind({ basket: [1] }), kind({ basket: [1] }, true)]).toEqual(["guest", "known"]);
+    expect([kind({ userIndex: 22 }), kind({ newcomer: true })]).toEqual(["newcomer", "newcomer"]); // user 22 has no events
+    expect([kind({}), kind({ userIndex: -1 })]).toEqual(["guest", "guest"]);
+  });
+
+  it("learns what guests and newcomers buy, each by weights of their own", async () => {
+    // baskets of one event: half by guests, who buy item 0; half by users who come once and buy item 1, or buy item 2 for the tenth time
+    const random = createRandom(3);
+    const events = Array.from({ length: 600 }, (_, e) => {
+      const [guest, regular] = [random.uniform() < 0.5, random.uniform() < 0.5];
+      const other = random.uniform() < 0.2 ? 3 + random.integer(5) : undefined;
+      if (guest) return { user: -1, item: other ?? 0 };
+      return regular ? { user: random.integer(9), item: other ?? 2 } : { user: 9 + e, item: other ?? 1 };
+    });
+    const data = Interactions.fromArrays({
+      userIndex: events.map(({ user }) => user),
+      itemIndex: events.map(({ item }) => item),
+      basket: events.map((_, e) => e),
+      timestamp: events.map((_, e) => e * DAY),
+      numUsers: 610,
+      numItems: 20,
+    });
+    const model = await fit("blend", data, {
+      heldOut: 0.2,
+      rounds: 3,
+      topK: 1,
+      models: [
+        { model: "repeat" },
+        { model: "popularity", params: { audience: "guests" } },
+        { model: "popularity", params: { audience: "newcomers" } },
+      ],
+    });
+    const first = async (query: Query) => (await model.recommend(query, { topK: 1, excludeSeen: false })).itemIndex[0];
+    expect(await Promise.all([{}, { newcomer: true }, { userIndex: 609 }, { userIndex: 0 }].map(first))).toEqual([0, 1, 1, 2]);
+    const { guestWeights, newcomerWeights } = model.fitted.state().extra as Record<string, number[]>;
+    expect([guestWeights.slice(0, 2), newcomerWeights.slice(0, 2)]).toEqual([
+      [0, 0],
+      [0, 0],
+    ]); // repeat has no say
   });
 
   it("refuses mixed weights, a blend of blends, and unknown models", async () => {

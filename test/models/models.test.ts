@@ -7,8 +7,8 @@ import { DAY, fixture } from "../support/fixture.js";
 import { smallParams } from "../support/small-params.js";
 
 const variants: Record<string, Record<string, unknown>[]> = {
-  popularity: [{ windowDays: 60 }, { halfLifeDays: 30, count: "users" }, { count: "weight" }],
-  repeat: [{ halfLifeDays: 20 }, { count: "events" }, { loyaltyExponent: 0.5 }],
+  popularity: [{ windowDays: 60 }, { halfLifeDays: 30, count: "users" }, { count: "weight" }, { audience: "newcomers", halfLifeDays: 60 }],
+  repeat: [{ halfLifeDays: 20 }, { count: "events" }, { loyaltyExponent: 0.5 }, { demandExponent: 0.3, demandDays: 40 }],
   "item-knn": [
     { similarity: "tf-idf", weighting: "log", shrinkage: 10, normalizeRows: true },
     { similarity: "bm25", weighting: "linear", selfSimilarity: false },
@@ -96,6 +96,25 @@ describe("popularity", () => {
     expect(faded[2]).toBe(1);
   });
 
+  it("counts the events of guests, or the first basket of each user", async () => {
+    expect(await scores({ audience: "guests" })).toEqual({ 0: 0, 1: 1, 2: 0 });
+    expect(await scores({ audience: "newcomers" })).toEqual({ 0: 1, 1: 1, 2: 0 }); // without baskets the first event of each user
+    const shop = Interactions.fromArrays({
+      userIndex: [0, 0, 0, 1, 1, -1],
+      itemIndex: [0, 1, 2, 1, 2, 2],
+      timestamp: [2 * DAY, DAY, DAY, DAY, 3 * DAY, 0],
+      basket: [5, 4, 4, 3, 6, 2],
+    });
+    const { itemIndex, score } = await (await fit("popularity", shop, { audience: "newcomers" })).recommend({}, { topK: 3 });
+    expect([...itemIndex]).toEqual([1, 2, 0]); // basket 4 of user 0, basket 3 of user 1
+    expect([...score]).toEqual([2, 1, 0]);
+  });
+
+  it("has nothing to count among guests where every event has a user", async () => {
+    const named = Interactions.fromArrays({ userIndex: [0], itemIndex: [0] });
+    await expectError(fit("popularity", named, { audience: "guests" }), "E_DATA", /guests.*every event has a user/);
+  });
+
   it("needs timestamps for a window", async () => {
     await expectError(
       fit("popularity", Interactions.fromArrays({ userIndex: [0], itemIndex: [0] }), { windowDays: 3 }),
@@ -154,6 +173,23 @@ describe("repeat", () => {
     expect([...itemIndex]).toEqual([1, 0]);
     expect(score[0]).toBeCloseTo(1 + 12 / 11, 6);
     expect(score[1]).toBeCloseTo(1 + 10 / 11, 6);
+  });
+
+  it("prefers items that sell of late", async () => {
+    // within the last 5 days items 0, 1, 2 have 0, 2 and 1 events: demand (1 + 0) / 2, (1 + 2) / 2, (1 + 1) / 2
+    const sales = Interactions.fromArrays({
+      userIndex: [0, 0, 1, 1, 1],
+      itemIndex: [0, 1, 1, 1, 2],
+      timestamp: [0, 0, 9 * DAY, 9 * DAY, 10 * DAY],
+    });
+    const { itemIndex, score } = await (await fit("repeat", sales, { demandExponent: 2, demandDays: 5 })).recommend(
+      { userIndex: 0 },
+      { topK: 2, excludeSeen: false },
+    );
+    expect([...itemIndex]).toEqual([1, 0]);
+    expect([...score]).toEqual([1 + 1.5 ** 2, 1 + 0.5 ** 2]);
+    const timeless = Interactions.fromArrays({ userIndex: [0], itemIndex: [0] });
+    await expectError(fit("repeat", timeless, { demandExponent: 1 }), "E_DATA", /timestamps/);
   });
 
   it("scores a given history as it scores the same training events", async () => {

@@ -3,13 +3,14 @@
  * each question, and hands the features to blend-weights.ts. Memory: questions × about (100 · models + 100) items × features.
  */
 import { DataError, throwIfCancelled } from "../../core/errors.js";
-import type { Csr, Interactions } from "../../core/interactions.js";
-import type { FitContext, FittedModel, Query } from "../../core/model.js";
+import type { Interactions } from "../../core/interactions.js";
+import type { FitContext, FittedModel } from "../../core/model.js";
 import { createPacer } from "../../core/pacer.js";
 import { createRandom } from "../../core/random.js";
 import type { BlendParams } from "../blend.js";
+import { type AskerKind, askerKind } from "./asker-kind.js";
 import { blendFeatures, FEATURES_OF } from "./blend-features.js";
-import { heldOutQuestions, type Question, questionKindFor } from "./blend-questions.js";
+import { heldOutRounds, type Question, questionKindFor } from "./blend-questions.js";
 import { type BlendQuestions, learnWeights } from "./blend-weights.js";
 
 const MOST_QUESTIONS = 4000;
@@ -19,58 +20,65 @@ const BLOCK = 64;
 /** From this share of repeated events on, items of the history are offered again. */
 const REPEAT_SHARE = 0.1;
 
-/** One weight per model and feature. */
-export interface BlendWeights {
-  warm: Float64Array;
-  /** For askers of whom nothing is known: parts that answer anyone share the answer, the others have no say. Absent = the same. */
-  cold?: Float64Array;
-}
-
 /** Fewer questions of cold askers teach nothing: the parts that answer them then count alike. */
 const LEAST_COLD = 50;
 
+/** One weight per model and feature, for each kind of asker; absent = those of known askers. */
+export interface BlendWeights {
+  known: Float64Array;
+  /** To newcomers and guests the parts that answer anyone share the answer, the others have no say. */
+  newcomer?: Float64Array;
+  guest?: Float64Array;
+}
+
 /** Throws DataError when nothing can be held out. */
 export async function learnBlend(data: Interactions, params: BlendParams, context: FitContext): Promise<BlendWeights> {
-  const excludeSeen = params.excludeSeen === "auto" ? repeatShare(data) < REPEAT_SHARE : params.excludeSeen;
-  const kind = params.questions === "auto" ? questionKindFor(data) : params.questions;
-  const { train, questions } = heldOutQuestions(data, { ...params, kind, excludeSeen, most: MOST_QUESTIONS, seed: context.seed });
-  const parts: FittedModel[] = [];
-  for (const { model, params: own } of params.models) parts.push(await context.fitModel!(model, train, own));
-  const readsBasket = parts.some((part) => part.readsBasket);
   const perModel = FEATURES_OF[params.scale];
-  const answersCold = parts.flatMap((part) => Array.from({ length: perModel }, () => !part.personal));
-  const [warm, cold] = [true, false].map((known) =>
-    questions.filter(({ query }) => isKnownAsker(query, train.matrixByUser(), readsBasket) === known),
-  );
-  if (warm.length === 0)
+  const { asked, answersAnyone } = await askedQuestions(data, params, context);
+  if (asked.known.length === 0)
     throw new DataError("blend has no held-out questions to learn its weights on.", {
       hint: "Give the models weights, choose other `questions`, or bring more events per user.",
     });
-  const learn = async (asked: readonly Question[], used?: readonly boolean[]) => {
-    const items: AskedItems[] = [];
-    const pace = createPacer(context.signal);
-    for (let from = 0; from < asked.length; from += BLOCK) {
-      throwIfCancelled(context.signal);
-      items.push(...(await itemsOf(parts, asked.slice(from, from + BLOCK), { train, params, excludeSeen, seed: context.seed + from })));
-      context.onProgress?.({ stage: "blend: asking", done: Math.min(asked.length, from + BLOCK), total: asked.length });
-      await pace();
-    }
-    const questions = joined(items, parts.length * perModel);
-    return learnWeights(
-      { ...questions, features: questions.features.map((feature, m) => (used?.[m] === false ? feature.fill(0) : feature)) },
-      params,
-    );
+  const used = answersAnyone.flatMap((answers) => Array.from({ length: perModel }, () => answers));
+  const known = learnWeights(joined(asked.known, used.length), params);
+  const numAnswering = answersAnyone.filter(Boolean).length;
+  if (numAnswering === 0) return { known };
+  const cold = (own: readonly AskedItems[]): Float64Array => {
+    const enough = [own, [...asked.newcomer, ...asked.guest]].find((questions) => questions.length >= LEAST_COLD);
+    if (numAnswering === 1 || !enough) return Float64Array.from(used, Number);
+    const questions = joined(enough, used.length);
+    const features = questions.features.map((feature, m) => (used[m] ? feature : feature.fill(0)));
+    return learnWeights({ ...questions, features }, params).map((weight, m) => (used[m] ? weight : 0));
   };
-  const numAnswering = parts.filter((part) => !part.personal).length;
-  const alike = numAnswering > 0 ? Float64Array.from(answersCold, Number) : undefined;
-  const forCold = numAnswering > 1 && cold.length >= LEAST_COLD ? await learn(cold, answersCold) : alike;
-  return { warm: await learn(warm), cold: forCold?.map((weight, m) => (answersCold[m] ? weight : 0)) };
+  return { known, newcomer: cold(asked.newcomer), guest: cold(asked.guest) };
 }
 
-/** Whether anything is known of who asks: a history, a basket where the models read it, or training events. */
-export function isKnownAsker({ userIndex = -1, history, basket }: Query, seen: Csr, readsBasket: boolean): boolean {
-  if (history?.length || (readsBasket && basket?.length)) return true;
-  return userIndex >= 0 && seen.offsets[userIndex] < seen.offsets[userIndex + 1];
+/** The models fitted on what each round leaves and asked about the rest; and which of them answer anyone. */
+async function askedQuestions(
+  data: Interactions,
+  params: BlendParams,
+  { seed, signal, onProgress, fitModel }: FitContext,
+): Promise<{ asked: Record<AskerKind, AskedItems[]>; answersAnyone: boolean[] }> {
+  const excludeSeen = params.excludeSeen === "auto" ? repeatShare(data) < REPEAT_SHARE : params.excludeSeen;
+  const kind = params.questions === "auto" ? questionKindFor(data) : params.questions;
+  const asked: Record<AskerKind, AskedItems[]> = { known: [], newcomer: [], guest: [] };
+  let answersAnyone: boolean[] = [];
+  const pace = createPacer(signal);
+  for (const { train, questions } of heldOutRounds(data, { ...params, kind, excludeSeen, most: MOST_QUESTIONS, seed })) {
+    const parts: FittedModel[] = [];
+    for (const { model, params: own } of params.models) parts.push(await fitModel!(model, train, own));
+    answersAnyone = parts.map((part) => !part.personal);
+    const readsBasket = parts.some((part) => part.readsBasket);
+    for (let from = 0; from < questions.length; from += BLOCK) {
+      throwIfCancelled(signal);
+      const block = questions.slice(from, from + BLOCK);
+      const items = await itemsOf(parts, block, { train, params, excludeSeen, seed: seed + from });
+      block.forEach(({ query }, q) => void asked[askerKind(query, train.matrixByUser(), readsBasket)].push(items[q]));
+      onProgress?.({ stage: "blend: asking", done: from + block.length, total: questions.length });
+      await pace();
+    }
+  }
+  return { asked, answersAnyone };
 }
 
 /** The items of one question: features numItems × numFeatures, row-major. */

@@ -19,6 +19,12 @@ export interface Question {
   relevant: Int32Array;
 }
 
+/** Questions, and the data that the models may be fitted on before they are asked. */
+export interface HeldOut {
+  train: Interactions;
+  questions: Question[];
+}
+
 export interface QuestionOptions {
   kind: QuestionKind;
   /** Share of events held out, for all kinds but `last`. */
@@ -36,8 +42,21 @@ export function questionKindFor({ basket, timestamp }: Interactions): QuestionKi
   return basket ? "basket" : "last";
 }
 
+/**
+ * `rounds` times a part held out, the first from all data, each further one from what the one before left: with times a window of
+ * questions before the other. Each is made when it is asked for. Throws DataError when there is too little to hold out.
+ */
+export function* heldOutRounds(data: Interactions, { rounds, ...options }: QuestionOptions & { rounds: number }): Generator<HeldOut> {
+  let left = data;
+  for (let round = 0; round < rounds; round++) {
+    const heldOut = heldOutQuestions(left, { ...options, most: Math.ceil(options.most / rounds), seed: options.seed + round });
+    yield heldOut;
+    left = heldOut.train;
+  }
+}
+
 /** The data to fit on, and the questions about the rest. Throws DataError when there is too little to hold out. */
-export function heldOutQuestions(data: Interactions, options: QuestionOptions): { train: Interactions; questions: Question[] } {
+export function heldOutQuestions(data: Interactions, options: QuestionOptions): HeldOut {
   const { kind, heldOut, excludeSeen, most, seed } = options;
   const spec: SplitSpec =
     kind === "user"
