@@ -4,6 +4,7 @@ import { tastemakerVersion } from "../store/version.js";
 import { registerAuto } from "./commands/auto.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerEvaluate } from "./commands/evaluate.js";
+import { registerExport } from "./commands/export.js";
 import { registerModels } from "./commands/models.js";
 import { registerRecommend } from "./commands/recommend.js";
 import { registerReplicate } from "./commands/replicate.js";
@@ -28,6 +29,7 @@ export function createProgram(context: CliContext): Command {
     registerAuto,
     registerRecommend,
     registerServe,
+    registerExport,
     registerModels,
     registerReplicate,
     registerDoctor,

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../core/errors.js";
+import { openDevice } from "../nn/device.js";
 import { type Recipe, readRecipe, recipeForFile, resolveSourceFile, shippedRecipe } from "../service/recipe/recipe.js";
 import type { RunOptions } from "../service/run-result.js";
 import { DEFAULT_WORKSPACE } from "../service/workspace.js";
@@ -26,6 +27,7 @@ export interface SourceOptions {
   data?: string;
   workspace: string;
   threads?: number;
+  device?: string;
   allowLeaks?: boolean;
   checkpointSeconds?: number;
   host?: string;
@@ -49,6 +51,7 @@ export function withSourceOptions(command: Command): Command {
     .option("--data <folder>", "folder in which a recipe's files are looked for first", process.env.TASTEMAKER_DATA)
     .option("--allow-leaks", "judge although the leak check finds what the models must not know")
     .option("--threads <number>", "worker threads; default: the cores of the machine", wholeNumber(1))
+    .addOption(deviceOption(command))
     .addOption(workspaceOption(command));
 }
 
@@ -64,6 +67,16 @@ export function withCheckpointOption(command: Command): Command {
 /** `--workspace`, where results and models are. */
 export function workspaceOption(command: Command) {
   return command.createOption("--workspace <folder>", "folder of results and models").default(DEFAULT_WORKSPACE);
+}
+
+/** `--device`, where networks are trained. */
+export function deviceOption(command: Command) {
+  return command.createOption("--device <name>", "where neural networks are trained: cpu, cuda, webgpu …; default: cpu");
+}
+
+/** Throws before anything is read when the device that was asked for does not work here. */
+export async function checkDevice(device: string | undefined): Promise<void> {
+  if (device !== undefined) await openDevice(device);
 }
 
 /** Adds `--host` and `--port`; they stand above PORT and HOST, and these above the recipe. */
@@ -136,13 +149,15 @@ export function addressOf(options: Pick<SourceOptions, "host" | "port">): { host
   return { host, port };
 }
 
-/** Options for the services: progress and notes go to the person. */
-export function runOptions(context: CliContext, options: SourceOptions): RunOptions {
+/** Options for the services: progress and notes go to the person. Throws for a device that does not work here. */
+export async function runOptions(context: CliContext, options: SourceOptions): Promise<RunOptions> {
+  await checkDevice(options.device);
   return {
     workspace: options.workspace,
     dataFolder: options.data,
     rejectsFile: options.rejects,
     threads: options.threads,
+    device: options.device,
     allowLeaks: options.allowLeaks,
     checkpointSeconds: options.checkpointSeconds,
     signal: context.signal,

@@ -59,6 +59,12 @@ export interface Checkpoint {
   save(step: number, state: () => ModelState): Promise<void>;
 }
 
+/** The tensor runtime (name and version) that trained the networks of a model, and the device it computed on. */
+export interface RuntimeUse {
+  name: string;
+  device: string;
+}
+
 /** What `fit` may use beside data and parameters. All optional parts may be absent. */
 export interface FitContext {
   /** Every random choice follows from it. Default 42. */

@@ -4,10 +4,11 @@
  */
 import { ConfigError, DataError, NotFoundError, throwIfCancelled } from "../core/errors.js";
 import type { Csr, IdMap, Interactions } from "../core/interactions.js";
-import type { FitContext, FittedModel, ModelDefinition, ModelState, SavedModel } from "../core/model.js";
+import type { FitContext, FittedModel, ModelDefinition, ModelState, RuntimeUse, SavedModel } from "../core/model.js";
 import { nameHint } from "../core/nearest-names.js";
 import { parseParams } from "../core/params.js";
 import { defaultThreads } from "../core/threads.js";
+import { openDevice } from "../nn/device.js";
 import { createRecommender } from "../ranking/create-recommender.js";
 import type { Recommender } from "../ranking/recommender.js";
 import { als } from "./als.js";
@@ -79,7 +80,8 @@ export function getModel(name: string): ModelDefinition {
 /**
  * Fits a model and returns the recommender around it.
  * Defaults: seed 42, threads = the cores of the machine (results do not depend on them).
- * Throws NotFoundError (unknown model), ConfigError (wrong parameter), DataError (no events), CancelledError (`signal`).
+ * Throws NotFoundError (unknown model), ConfigError (wrong parameter or device), DataError (no events), KernelError (the model needs a
+ * package that is not there), CancelledError (`signal`).
  */
 export async function fit(
   name: string,
@@ -94,7 +96,19 @@ export async function fit(
   if (data.numInteractions === 0)
     throw new DataError("There are no interactions to learn from.", { hint: "Check the file and what was rejected." });
   throwIfCancelled(rest.signal);
-  return recommenderOf(await definition.fit(data, checked, fitContext({ seed, threads, ...rest })), data, { threads });
+  const used: Used = {};
+  await openRuntime(definition, rest.device, used);
+  const fitted = await definition.fit(data, checked, fitContext({ seed, threads, ...rest }, used));
+  return recommenderOf(fitted, data, { threads, runtime: used.runtime });
+}
+
+/** What a model and its parts have used. */
+interface Used {
+  runtime?: RuntimeUse;
+}
+
+async function openRuntime({ needs }: ModelDefinition, device: string | undefined, used: Used): Promise<void> {
+  if (needs === "onnxruntime") used.runtime ??= await openDevice(device);
 }
 
 /**
@@ -112,17 +126,20 @@ export async function refit(
   checkBeginsWith("users", model.users, data.users);
   checkBeginsWith("items", model.items, data.items);
   throwIfCancelled(rest.signal);
-  return recommenderOf(await partialRefit.refit(model.fitted, data, fitContext({ seed, threads, ...rest })), data, { threads });
+  const used: Used = { runtime: model.runtime };
+  const fitted = await partialRefit.refit(model.fitted, data, fitContext({ seed, threads, ...rest }, used));
+  return recommenderOf(fitted, data, { threads, runtime: used.runtime });
 }
 
 /** A model made of models fits its parts on the same terms; steps and checkpoints stay its own. */
-function fitContext(context: Omit<FitContext, "fitModel">): FitContext {
+function fitContext(context: Omit<FitContext, "fitModel">, used: Used): FitContext {
   const { onStep: _onStep, checkpoint: _checkpoint, ...shared } = context;
   return {
     ...context,
     fitModel: async (name, train, params) => {
       const definition = getModel(name);
-      return definition.fit(train, parseParams(definition.params, params, `Model ${name}`), fitContext(shared));
+      await openRuntime(definition, context.device, used);
+      return definition.fit(train, parseParams(definition.params, params, `Model ${name}`), fitContext(shared, used));
     },
   };
 }
@@ -142,10 +159,11 @@ function checkBeginsWith(what: string, old: IdMap, now: IdMap): void {
 export function recommenderOf(
   fitted: FittedModel,
   data: Interactions,
-  { threads = defaultThreads() }: { threads?: number } = {},
+  { threads = defaultThreads(), runtime }: { threads?: number; runtime?: RuntimeUse } = {},
 ): Recommender {
   return createRecommender({
     fitted,
+    runtime,
     users: data.users,
     items: data.items,
     seen: data.matrixByUser(),
@@ -162,13 +180,14 @@ export interface SavedRecommender {
   popularity: Float32Array;
   users: IdMap;
   items: IdMap;
+  runtime?: RuntimeUse;
 }
 
 /** The inverse of saving: the same scores, bit for bit. Throws ModelFormatError when arrays do not fit. */
 export function restoreRecommender(saved: SavedRecommender, { threads = defaultThreads() }: { threads?: number } = {}): Recommender {
-  const { name, state, seen, popularity, users, items } = saved;
+  const { name, state, seen, popularity, users, items, runtime } = saved;
   const fitted = restoreModel(name, { params: saved.params, numUsers: users.size, numItems: items.size, state, seen, restoreModel });
-  return createRecommender({ fitted, users, items, seen, popularity, threads });
+  return createRecommender({ fitted, runtime, users, items, seen, popularity, threads });
 }
 
 function restoreModel(name: string, saved: SavedModel<Record<string, unknown>>): FittedModel {

@@ -1,5 +1,4 @@
 /** ONNX Runtime for Node, loaded only when a neural model is used. The default of runtime.ts in Node. */
-import { ConfigError } from "../core/errors.js";
 import type { Runtime, RuntimeSession, RuntimeTensor } from "./runtime.js";
 
 /** The parts of the package that we call; it is optional, so its own types are not imported. */
@@ -16,20 +15,15 @@ export async function loadNodeRuntime(): Promise<Runtime> {
   const { Tensor, InferenceSession, env, listSupportedBackends } = imported.default ?? imported;
   return {
     version: `onnxruntime-node ${env.versions.node ?? env.versions.common}`,
+    devices: listSupportedBackends?.().map(({ name }) => name) ?? [],
     createTensor: (type, data, dims) => new Tensor(type, data, dims),
-    async createSession(model, { threads, device }) {
-      const known = ["cpu", ...(listSupportedBackends?.().map((backend) => backend.name) ?? [])];
-      if (!known.includes(device))
-        throw new ConfigError(`The device ${JSON.stringify(device)} is not to be had here.`, {
-          hint: `Known: ${[...new Set(known)].join(", ")}.`,
-        });
-      return InferenceSession.create(model, {
+    createSession: (model, { threads, device }) =>
+      InferenceSession.create(model, {
         executionProviders: [device],
         graphOptimizationLevel: "all",
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         logSeverityLevel: 3,
-      });
-    },
+      }),
   };
 }

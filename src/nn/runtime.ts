@@ -25,6 +25,8 @@ export interface RuntimeSession {
 export interface Runtime {
   /** Name and version, for the manifest. */
   readonly version: string;
+  /** Execution providers it was built with; not all need work on this machine. */
+  readonly devices: readonly string[];
   createTensor(type: "float32" | "float64" | "int32" | "int64", data: TensorData, dims: readonly number[]): RuntimeTensor;
   createSession(model: Uint8Array, options: { threads: number; device: string }): Promise<RuntimeSession>;
 }
@@ -50,7 +52,7 @@ export function neuralRuntime(): Promise<Runtime> {
 }
 
 async function start(): Promise<Runtime> {
-  const hint = "Add it to your project: npm install onnxruntime-node --onnxruntime-node-install=skip";
+  const hint = "Add it to your project: npm install onnxruntime-node --ignore-scripts";
   if (!load) throw new KernelError("Neural models need ONNX Runtime, which is not set up here.", { hint });
   try {
     return await load();

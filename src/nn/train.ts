@@ -54,6 +54,8 @@ export interface TrainingResult {
 
 interface Progress extends Record<string, unknown> {
   step: number;
+  /** Loss of the first batch, before anything was learnt. */
+  untrained?: number;
   losses: number[];
   validation: number[];
   best: number;
@@ -61,7 +63,8 @@ interface Progress extends Record<string, unknown> {
 
 /**
  * Trains in place. Ends with the parameters of the best epoch where there is validation, else with the last ones.
- * Throws TrainingError when the loss or a gradient is no longer finite, CancelledError on abort.
+ * Throws TrainingError when the loss or a gradient is no longer finite, or the mean loss of an epoch is several times that of the untrained
+ * network (normalised layers and bounded losses never overflow), CancelledError on abort.
  */
 export async function trainNetwork<Batch>(
   plan: TrainingPlan<Batch>,
@@ -81,11 +84,13 @@ export async function trainNetwork<Batch>(
       throwIfCancelled(signal);
       const result = await plan.step(batch, random);
       progress.step++;
+      progress.untrained ??= result.loss;
       apply(plan, result, rateAt(schedule, progress.step), progress.step);
       loss += result.loss * result.examples;
       examples += result.examples;
     }
     progress.losses.push(loss / examples);
+    if (loss / examples > MOST_GROWTH * Math.max(1, progress.untrained ?? 0)) diverged(plan, progress.step, loss / examples);
     if (plan.validate) {
       const value = await plan.validate();
       progress.validation.push(value);
@@ -107,18 +112,23 @@ function apply<Batch>({ network, optimizer, clipNorm, stage }: TrainingPlan<Batc
   const { parameters, tables } = network;
   const inTables = Float32Array.from(tables, (table) => Math.sqrt(table.gradientSquares()));
   const scale = clipScale([...Object.values(result.gradients), inTables], clipNorm);
-  if (!Number.isFinite(result.loss) || Number.isNaN(scale)) {
-    throw new TrainingError(`The training of ${stage} diverged in step ${step}: the loss is ${result.loss}.`, {
-      hint: "Lower the learning rate, or clip gradients with clipNorm.",
-      details: { step },
-    });
-  }
+  if (!Number.isFinite(result.loss) || Number.isNaN(scale)) diverged({ stage }, step, result.loss);
   const options = { ...optimizer, rate, step, scale };
   for (const parameter of parameters.list) {
     const gradient = result.gradients[parameter.name];
     if (gradient) update(parameter, gradient, options);
   }
   for (const table of tables) table.step(options);
+}
+
+/** An epoch whose loss is so many times that of the untrained network has diverged. */
+const MOST_GROWTH = 4;
+
+function diverged({ stage }: { stage: string }, step: number, loss: number): never {
+  throw new TrainingError(`The training of ${stage} diverged in step ${step}: the loss is ${Number(loss.toPrecision(4))}.`, {
+    hint: "Lower the learning rate, or clip gradients with clipNorm.",
+    details: { step },
+  });
 }
 
 const arraysOf = ({ parameters, tables }: Network): ModelState["arrays"] =>

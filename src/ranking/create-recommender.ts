@@ -5,7 +5,7 @@
 import { baseOnly } from "../core/base-only.js";
 import { ConfigError, throwIfCancelled } from "../core/errors.js";
 import type { Csr, IdMap } from "../core/interactions.js";
-import type { FittedModel, Query } from "../core/model.js";
+import type { FittedModel, Query, RuntimeUse } from "../core/model.js";
 import { type CheckedOptions, checkOptions, checkQuery, checkRow, type Rows } from "./check-query.js";
 import { type ExcludedLists, excludedLists } from "./excluded-lists.js";
 import { createPopularityFallback } from "./popularity-fallback.js";
@@ -15,6 +15,7 @@ import { createSimilarRows } from "./similar.js";
 
 export interface RecommenderParts {
   fitted: FittedModel;
+  runtime?: RuntimeUse;
   users: IdMap;
   items: IdMap;
   /** User × item training matrix. */
@@ -26,7 +27,7 @@ export interface RecommenderParts {
 
 export const FALLBACK_SOURCE = "popularity fallback";
 
-export function createRecommender({ fitted, users, items, seen, popularity, threads }: RecommenderParts): Recommender {
+export function createRecommender({ fitted, runtime, users, items, seen, popularity, threads }: RecommenderParts): Recommender {
   const { numUsers, numItems } = fitted;
   const ranker = createRanker(fitted, threads);
   const fallback = createPopularityFallback(popularity);
@@ -77,6 +78,7 @@ export function createRecommender({ fitted, users, items, seen, popularity, thre
     users,
     items,
     fitted,
+    runtime,
     seen,
     popularity,
     isCold,

@@ -3,7 +3,7 @@
  * answer with lists. The types of the public API; `create-recommender.ts` builds it.
  */
 import type { Csr, IdMap } from "../core/interactions.js";
-import type { Explanation, FittedModel, Query } from "../core/model.js";
+import type { Explanation, FittedModel, Query, RuntimeUse } from "../core/model.js";
 
 export interface RecommendOptions {
   /** List length, 1 or more. Default 10. The list is shorter when fewer items are allowed. */
@@ -59,6 +59,8 @@ export interface Recommender {
   readonly users: IdMap;
   readonly items: IdMap;
   readonly fitted: FittedModel;
+  /** What trained its networks; absent where it has none. */
+  readonly runtime?: RuntimeUse;
   /** User × item matrix of training: what `excludeSeen` leaves out. */
   readonly seen: Csr;
   /** Training events per item: the order of the popularity fallback. */

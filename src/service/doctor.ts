@@ -4,7 +4,9 @@
 import { readdir, rm } from "node:fs/promises";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { join, resolve } from "node:path";
+import { TastemakerError } from "../core/errors.js";
 import { bestVariant, loadKernels } from "../kernels/loader.js";
+import { neuralRuntime } from "../nn/runtime.js";
 import { writeFileAtomically } from "../store/durable-files.js";
 import { tastemakerVersion } from "../store/version.js";
 
@@ -43,6 +45,7 @@ export async function examine({ workspace, dataFolder }: { workspace: string; da
       connection.closeSync();
       return `version ${version()}`;
     }),
+    { name: "ONNX Runtime", ok: true, detail: await describeRuntime() },
     await attempt(`folder ${workspace}`, "Choose another with --workspace.", async () => {
       const file = join(resolve(workspace), "doctor");
       await writeFileAtomically(file, "");
@@ -58,6 +61,16 @@ export async function examine({ workspace, dataFolder }: { workspace: string; da
       ),
     );
   return findings;
+}
+
+/** Optional, so that its absence is no problem. */
+async function describeRuntime(): Promise<string> {
+  try {
+    const { version, devices } = await neuralRuntime();
+    return `${version}, built for ${devices.join(", ")}`;
+  } catch (error) {
+    return `none; neural models need it. ${error instanceof TastemakerError ? error.hint : error}`;
+  }
 }
 
 async function attempt(name: string, hint: string, work: () => Promise<string>): Promise<Finding> {

@@ -12,7 +12,7 @@ import type { ModelResult, RunOptions } from "./run-result.js";
 
 export type RecipeModel = Recipe["models"][number];
 
-export type FitOptions = Pick<RunOptions, "threads" | "signal" | "onProgress"> & { seed: number };
+export type FitOptions = Pick<RunOptions, "threads" | "device" | "signal" | "onProgress"> & { seed: number };
 
 export interface Fitting {
   /** Fits on the train side of a held-out part, or, without `part`, on all data. */
@@ -38,10 +38,10 @@ export function plainFitting(options: FitOptions): Fitting {
 export function fitLabelled(
   { name, label, params }: RecipeModel,
   data: Interactions,
-  { threads, signal, onProgress, seed, checkpoint }: FitOptions & { checkpoint?: Checkpoint },
+  { threads, device, signal, onProgress, seed, checkpoint }: FitOptions & { checkpoint?: Checkpoint },
 ): Promise<Recommender> {
   const labelled = labelledProgress(`training ${label}`, onProgress);
-  return fit(name, data, params, { seed, threads, signal, checkpoint, onProgress: labelled });
+  return fit(name, data, params, { seed, threads, device, signal, checkpoint, onProgress: labelled });
 }
 
 /** Progress under another stage. */

@@ -24,7 +24,7 @@ export async function refitRecipe(recipe: Recipe, options: RunOptions = {}): Pro
   const workspace = openWorkspace(options.workspace, recipe.name);
   const { result: earlier } = await latestRun(options.workspace, recipe.name);
   const file = await sourceFile(recipe, workspace, options);
-  const key = runKey(recipe, await dataFingerprint(recipe, file, options));
+  const key = runKey(recipe, await dataFingerprint(recipe, file, options), options.device);
   await workspace.clean();
   const fitting = refitting(earlier, workspace, { ...options, seed: recipe.seed });
   try {
@@ -43,7 +43,7 @@ interface Refitting extends Fitting {
 
 /** Refits each model from its saved version; one of them is in memory at a time. */
 function refitting(earlier: RunResult, workspace: Workspace, options: FitOptions & Pick<RunOptions, "onStep">): Refitting {
-  const { threads, signal, onProgress, onStep, seed } = options;
+  const { threads, device, signal, onProgress, onStep, seed } = options;
   let loaded: { label: string; model: Recommender | { reason: string } } | undefined;
   const told = new Set<string>();
 
@@ -104,7 +104,7 @@ function refitting(earlier: RunResult, workspace: Workspace, options: FitOptions
         return inFull("the earlier model has learned from events of this part");
       const { partialRefit } = getModel(model.name);
       tell({ label, part, how: "how" in partialRefit ? partialRefit.how : "" });
-      return refit(before, data, { seed, threads, signal, onProgress: labelledProgress(`refitting ${label}`, onProgress) });
+      return refit(before, data, { seed, threads, device, signal, onProgress: labelledProgress(`refitting ${label}`, onProgress) });
     },
 
     refittedFrom: (label) =>

@@ -46,13 +46,15 @@ export interface ReplicateOptions {
   models?: readonly string[];
   /** The folder that holds the data sets. */
   dataFolder: string;
+  /** Where networks are trained: cpu (default), cuda, webgpu … */
+  device?: string;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   onResult: (result: StudyResult) => void;
 }
 
 /** Runs a study. Throws NotFoundError for an unknown study, model or data file. */
-export async function replicateStudy(name: string, { models, onResult, ...run }: ReplicateOptions): Promise<void> {
+export async function replicateStudy(name: string, { models, device, onResult, ...run }: ReplicateOptions): Promise<void> {
   const { study, folder, config } = await openStudy(name);
   const expected = parseParams(
     expectedSchema,
@@ -77,7 +79,7 @@ export async function replicateStudy(name: string, { models, onResult, ...run }:
   };
   const { signal, onProgress } = run;
   for (const scenario of study.scenarios({ ...run, config }))
-    await runScenario(scenario, { models: models?.length ? models : undefined, onMeasurement, signal, onProgress });
+    await runScenario(scenario, { models: models?.length ? models : undefined, onMeasurement, device, signal, onProgress });
 }
 
 /** The scenarios of a study, for searching parameters on their validation parts. Throws as `replicateStudy`. */

@@ -123,6 +123,8 @@ export interface RunOptions {
   breakdown?: boolean;
   /** Worker threads. Default: the cores of the machine. */
   threads?: number;
+  /** Where networks are trained: cpu (default), cuda, webgpu … */
+  device?: string;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   onStep?: (step: RunStep) => void;

@@ -23,7 +23,7 @@ export interface RecipeRun {
 export async function runRecipe(recipe: Recipe, options: RunOptions = {}): Promise<RecipeRun> {
   const workspace = openWorkspace(options.workspace, recipe.name);
   const file = await sourceFile(recipe, workspace, options);
-  const key = runKey(recipe, await dataFingerprint(recipe, file, options));
+  const key = runKey(recipe, await dataFingerprint(recipe, file, options), options.device);
   const earlier = options.fresh || options.rejectsFile !== undefined ? undefined : await workspace.readRun(key);
   const damage = earlier && (await damageOf(earlier, workspace, options.signal));
   if (earlier && !damage) return { result: earlier, workspace, reused: true };

@@ -4,6 +4,8 @@
  * training goes on from what an interrupted one had done.
  */
 import { CancelledError, ModelFormatError, NotFoundError, throwIfCancelled } from "../core/errors.js";
+import { getModel } from "../models/registry.js";
+import { openDevice } from "../nn/device.js";
 import { sha256 } from "../store/manifest.js";
 import { tastemakerVersion } from "../store/version.js";
 import { evaluateDataset } from "./evaluate.js";
@@ -21,13 +23,18 @@ const KEEP_VERSIONS = 3;
 export async function trainRecipe(recipe: Recipe, options: RunOptions = {}): Promise<RunResult> {
   const workspace = openWorkspace(options.workspace, recipe.name);
   const file = await sourceFile(recipe, workspace, options);
-  return trainFile(recipe, { file, key: runKey(recipe, await dataFingerprint(recipe, file, options)), workspace }, options);
+  return trainFile(recipe, { file, key: runKey(recipe, await dataFingerprint(recipe, file, options), options.device), workspace }, options);
 }
 
-/** What a run depends on, as one short fingerprint: package version, recipe without its serving and tuning parts, and data. */
-export function runKey({ name, title, serve, folder, tune, ...recipe }: Recipe, dataFingerprint: string): string {
+/**
+ * What a run depends on, as one short fingerprint: package version, recipe without its serving and tuning parts, data, and the device
+ * where it is not the CPU.
+ */
+export function runKey({ name, title, serve, folder, tune, ...recipe }: Recipe, dataFingerprint: string, device?: string): string {
   const source = { ...recipe.source, file: undefined };
-  return sha256(Buffer.from(JSON.stringify({ tastemakerVersion, ...recipe, source, dataFingerprint }))).slice(0, 16);
+  return sha256(
+    Buffer.from(JSON.stringify({ tastemakerVersion, ...recipe, source, dataFingerprint, device: device === "cpu" ? undefined : device })),
+  ).slice(0, 16);
 }
 
 export interface TrainInput {
@@ -46,6 +53,7 @@ export async function trainFile(
   { file, key, workspace, dataset: read, decision }: TrainInput,
   options: RunOptions,
 ): Promise<RunResult> {
+  await checkNeeds(recipe, options);
   await workspace.clean();
   const dataset = read ?? (await readSource(recipe, file, options));
   const unfinished = await openUnfinished({ ...options, folder: workspace.folder, key, seed: recipe.seed });
@@ -60,6 +68,11 @@ export async function trainFile(
       cause: error,
     });
   }
+}
+
+/** Fails before the data is read where a model's optional package or device is missing. */
+async function checkNeeds({ models }: Recipe, { device }: RunOptions): Promise<void> {
+  if (models.some(({ name }) => getModel(name).needs === "onnxruntime")) await openDevice(device);
 }
 
 export interface TrainWithInput extends Pick<TrainInput, "key" | "workspace" | "decision"> {

@@ -63,7 +63,7 @@ export async function openUnfinished({ folder, key, fresh, ...options }: Unfinis
       let steps: number | undefined;
       const checkpoint = await openCheckpoint(
         fits,
-        { data, model: name, params, seed },
+        { data, model: name, params, seed, device: options.device },
         {
           everySeconds: checkpointSeconds,
           signal,

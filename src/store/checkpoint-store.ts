@@ -25,6 +25,8 @@ export interface FitIdentity {
   /** With defaults filled in. */
   params: Readonly<Record<string, unknown>>;
   seed: number;
+  /** Where networks are trained; other devices give other bytes. Default: cpu. */
+  device?: string;
 }
 
 export interface CheckpointOptions {
@@ -137,11 +139,11 @@ function nameOf(step: number): string {
 }
 
 /** By the events themselves: the same file read or split in another way is other data. O(bytes of the events). */
-function fingerprint({ data, model, params, seed }: FitIdentity): string {
+function fingerprint({ data, model, params, seed, device = "cpu" }: FitIdentity): string {
   const { numUsers, numItems, userIndex, itemIndex, weight, timestamp, basket, context } = data;
   const hash = createHash("sha256");
   const sorted = Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1)));
-  hash.update(JSON.stringify([tastemakerVersion, bestVariant().build, model, sorted, seed, numUsers, numItems]));
+  hash.update(JSON.stringify([tastemakerVersion, bestVariant().build, device, model, sorted, seed, numUsers, numItems]));
   for (const [name, column] of Object.entries({ userIndex, itemIndex, weight, timestamp, basket, ...context })) {
     hash.update(`\n${name} ${column?.length ?? "none"}\n`);
     if (column) hash.update(ArrayBuffer.isView(column) ? npyBody(column as Float32Array) : JSON.stringify(column));

@@ -25,6 +25,10 @@ const manifestSchema = z.object({
   seed: z.number().optional(),
   kernels: z.enum(["plain", "relaxed"]),
   node: z.string(),
+  /** What trained its networks: the tensor runtime with its version, and the device. */
+  runtime: z.object({ name: z.string(), device: z.string() }).optional(),
+  /** Files that could not be written, with the reason. */
+  leftOut: z.record(z.string(), z.string()).optional(),
   /** ISO 8601. The only part that differs between two equal trainings. */
   createdAt: z.string(),
   /** By default derived from the contents: equal models have equal versions. */

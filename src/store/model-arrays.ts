@@ -67,6 +67,7 @@ export function recommenderFromArrays(
       popularity: take("popularity"),
       users,
       items,
+      runtime: manifest.runtime,
     },
     { threads },
   );

@@ -1,11 +1,11 @@
 /**
- * One model = one folder: arrays/*.npy (the model's own, the seen matrix, popularity, ids), manifest.json and
- * SHA256SUMS. Written to a temporary sibling, fsynced and renamed; every byte is verified when it is read.
+ * One model = one folder: arrays/*.npy (the model's own, the seen matrix, popularity, ids), of a network also model.onnx (its scoring, for
+ * other run times), manifest.json and SHA256SUMS. Written to a temporary sibling, fsynced and renamed; every byte is verified when it is read.
  */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { IoError, throwIfCancelled } from "../core/errors.js";
+import { ConfigError, IoError, throwIfCancelled } from "../core/errors.js";
 import { bestVariant } from "../kernels/loader.js";
 import type { Recommender } from "../ranking/recommender.js";
 import { isArray, readArrays, readChecked, readVerified, writeArrays } from "./array-files.js";
@@ -34,6 +34,7 @@ export interface SaveOptions {
 }
 
 const PROPERTIES = "item-properties.json";
+export const ONNX = "model.onnx";
 
 /**
  * Writes a model to `folder`, replacing a model that is there; other contents are never replaced (IoError).
@@ -45,6 +46,8 @@ export async function saveModel(model: Recommender, folder: string, options: Sav
     resolve(folder),
     async (temporary) => {
       const files: Record<string, ManifestFile> = await writeArrays(temporary, all, options.signal);
+      const onnx = await writeOnnx(join(temporary, ONNX), model);
+      if (onnx.file) files[ONNX] = onnx.file;
       if (options.itemProperties) files[PROPERTIES] = await writeProperties(join(temporary, PROPERTIES), options.itemProperties);
       const content = {
         model: model.name,
@@ -60,6 +63,8 @@ export async function saveModel(model: Recommender, folder: string, options: Sav
         ...content,
         kernels: bestVariant().build,
         node: process.versions.node,
+        runtime: model.runtime,
+        leftOut: onnx.problem === undefined ? undefined : { [ONNX]: onnx.problem },
         createdAt: new Date().toISOString(),
         version: options.version ?? sha256(Buffer.from(JSON.stringify(content))).slice(0, 12),
         numUsers: model.numUsers,
@@ -88,6 +93,18 @@ async function onlyAModel(existing: string): Promise<void> {
   });
 }
 
+/** Scoring as one file, where the model is a network; what hinders it (tables of more than 2 GiB) is no error: the arrays are the model. */
+async function writeOnnx(file: string, { fitted }: Recommender): Promise<{ file?: WrittenFile; problem?: string }> {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await fitted.toOnnx?.();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { problem: error.message };
+  }
+  return bytes ? { file: await writeDurably(file, [bytes]) } : {};
+}
+
 async function writeProperties(file: string, properties: ItemProperties): Promise<WrittenFile> {
   return writeDurably(file, [Buffer.from(JSON.stringify(properties))]);
 }
@@ -99,7 +116,8 @@ async function writeProperties(file: string, properties: ItemProperties): Promis
 export async function loadModel(folder: string, { threads }: { threads?: number } = {}): Promise<Recommender> {
   const manifest = await readManifest(folder);
   const arrays = await readArrays(folder, manifest.files);
-  for (const file of Object.keys(manifest.files)) if (!isArray(file)) await readVerified(folder, file, manifest.files[file]);
+  for (const file of Object.keys(manifest.files))
+    if (!isArray(file) && file !== ONNX) await readVerified(folder, file, manifest.files[file]);
   return recommenderFromArrays(manifest, arrays, { where: folder, threads });
 }
 

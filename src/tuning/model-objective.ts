@@ -24,9 +24,12 @@ export interface ModelObjectiveOptions {
   seed?: number;
   /** Of one fit. Default: the cores of the machine. */
   threads?: number;
+  /** Where networks are trained. Default: cpu. */
+  device?: string;
 }
 
-export function modelObjective({ model, train, cases, metric, excludeSeen, context, seed, threads }: ModelObjectiveOptions): Objective {
+export function modelObjective(options: ModelObjectiveOptions): Objective {
+  const { model, train, cases, metric, excludeSeen, context, seed, threads, device } = options;
   return async ({ params, signal, isRung, report }) => {
     const measure = async (recommender: Recommender): Promise<number> => {
       try {
@@ -40,6 +43,7 @@ export function modelObjective({ model, train, cases, metric, excludeSeen, conte
     const fitted = await fit(model, train, params, {
       seed,
       threads,
+      device,
       signal,
       async onStep({ step, total, model: now }) {
         steps = step;

@@ -30,7 +30,7 @@ export function registerAuto(program: Command, context: CliContext): void {
       const recipe = await recipeOf(target, options);
       const { seconds, trials, metric, report } = options;
       if (report !== undefined) await checkWritable(report); // before anything is read
-      const common = runOptions(context, options);
+      const common = await runOptions(context, options);
       const { result, decision, tuning, workspace } = await autoRecipe(recipe, {
         ...common,
         ...{ seconds, trials, metric },

@@ -8,7 +8,7 @@ import { workspaceOption } from "../run-options.js";
 export function registerDoctor(program: Command, context: CliContext): void {
   const command = program
     .command("doctor")
-    .description("Check Node, memory, kernels, DuckDB and folders.")
+    .description("Check Node, memory, kernels, DuckDB, ONNX Runtime and folders.")
     .option("--data <folder>", "folder of data sets to check; default: $TASTEMAKER_DATA", process.env.TASTEMAKER_DATA)
     .addOption(workspaceOption(program));
   withCommonOptions(command)

@@ -71,7 +71,7 @@ export function registerEvaluate(program: Command, context: CliContext): void {
       const { lists, listColumns, report, resamples } = options;
       if (report !== undefined) await checkWritable(report); // before anything is fitted
       const evaluation = await evaluateRecipe(recipe, {
-        ...runOptions(context, options),
+        ...(await runOptions(context, options)),
         ...{ lists, listColumns, breakdown: true },
         ...(resamples > 0 ? { intervals: { resamples } } : {}),
       });

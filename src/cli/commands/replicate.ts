@@ -3,12 +3,14 @@ import type { Command } from "commander";
 import { ConfigError } from "../../core/errors.js";
 import { listStudies, replicateStudy, type StudyResult } from "../../service/replicate.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
+import { checkDevice, deviceOption } from "../run-options.js";
 import { formatTable } from "../table.js";
 
 interface Options extends CommonOptions {
   model?: string[];
   data?: string;
   all?: boolean;
+  device?: string;
 }
 
 export function registerReplicate(program: Command, context: CliContext): void {
@@ -17,6 +19,7 @@ export function registerReplicate(program: Command, context: CliContext): void {
     .description("Replicate published numbers on the original data. Exits with 0 whatever the verdict.")
     .option("--all", "every study, in one table")
     .option("--model <name...>", "only these models")
+    .addOption(deviceOption(program))
     .option("--data <folder>", "the folder that holds the data sets; default: $TASTEMAKER_DATA", process.env.TASTEMAKER_DATA);
   withCommonOptions(command)
     .addHelpText(
@@ -32,11 +35,13 @@ export function registerReplicate(program: Command, context: CliContext): void {
       if (options.data === undefined) {
         throw new ConfigError("The data sets are nowhere named.", { hint: "Give their folder with --data DIR or in TASTEMAKER_DATA." });
       }
+      await checkDevice(options.device);
       const results: StudyResult[] = [];
       for (const name of studies) {
         await replicateStudy(name, {
           models: options.model,
           dataFolder: options.data,
+          device: options.device,
           signal: context.signal,
           onProgress: context.onProgress,
           onResult: (result) => (options.json ? context.print(JSON.stringify(result)) : results.push(result)),

@@ -28,7 +28,7 @@ export function registerRun(program: Command, context: CliContext): void {
       const { host, port, model } = recipe.serve;
       const server = options.serve ? await import("../serve-run.js") : undefined; // loaded only where it is needed
       await server?.checkAddress({ host, port });
-      const run = await runRecipe(recipe, { ...runOptions(context, options), fresh: options.fresh });
+      const run = await runRecipe(recipe, { ...(await runOptions(context, options)), fresh: options.fresh });
       context.quiet();
       const { result, reused } = run;
       if (reused) {

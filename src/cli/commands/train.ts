@@ -27,7 +27,7 @@ export function registerTrain(program: Command, context: CliContext): void {
     )
     .action(async (target: string, options: Options) => {
       const recipe = await recipeOf(target, options);
-      const common = runOptions(context, options);
+      const common = await runOptions(context, options);
       const result = options.refit ? await refitRecipe(recipe, common) : await trainRecipe(recipe, { ...common, fresh: options.fresh });
       context.print(options.json ? JSON.stringify(result) : `\n${evaluationTables(result)}`);
       if (options.json) return;

@@ -53,7 +53,7 @@ export function registerTune(program: Command, context: CliContext): void {
       const recipe = await recipeOf(target, options);
       const { trials, seconds, sampler, scheduler, metric, window } = options;
       if (options.report !== undefined) await checkWritable(options.report); // before anything is read
-      const { onStep: _, ...common } = runOptions(context, options);
+      const { onStep: _, ...common } = await runOptions(context, options);
       const report = await tuneRecipe(recipe, {
         ...common,
         ...{ trials, seconds, sampler, scheduler, metric, window },

@@ -8,7 +8,9 @@ import { fit } from "../../models/registry.js";
 import type { Judging, Scenario, StudyMeasurement, StudyValues } from "./study.js";
 import { type StudyModel, wantedModels } from "./study-models.js";
 
-export interface ScenarioRun extends Pick<FitContext, "signal" | "onProgress"> {
+type Running = Pick<FitContext, "device" | "signal" | "onProgress">;
+
+export interface ScenarioRun extends Running {
   /** Only these models or variants; all when undefined. */
   models: readonly string[] | undefined;
   onMeasurement: (measurement: StudyMeasurement) => void;
@@ -42,37 +44,33 @@ export async function runScenario(scenario: Scenario, { models, onMeasurement, .
 }
 
 /** The headline of one model on validation, mean over its seeds. */
-export async function judgeOnValidation(
-  scenario: Scenario,
-  entry: StudyModel,
-  context: Pick<FitContext, "signal" | "onProgress">,
-): Promise<number> {
+export async function judgeOnValidation(scenario: Scenario, entry: StudyModel, context: Running): Promise<number> {
   let sum = 0;
   for (const seed of entry.seeds)
     sum += (await fitAndJudge(await scenario.validation(seed), entry, { seed, ...context }))[scenario.chooseBy][""];
   return sum / entry.seeds.length;
 }
 
-type RunContext = { seed: number } & Pick<FitContext, "signal" | "onProgress">;
+type RunContext = { seed: number } & Running;
 
-async function chooseModel(
-  scenario: Scenario,
-  entries: readonly StudyModel[],
-  { signal, onProgress }: Pick<FitContext, "signal" | "onProgress">,
-): Promise<StudyModel> {
+async function chooseModel(scenario: Scenario, entries: readonly StudyModel[], context: Running): Promise<StudyModel> {
   const sign = scenario.direction === "maximize" ? 1 : -1;
   let best = { entry: entries[0], value: -Infinity };
   for (const [done, entry] of entries.entries()) {
-    onProgress?.({ stage: `choosing${scenario.name ? ` (${scenario.name})` : ""}`, done, total: entries.length, note: entry.name });
-    const value = sign * (await judgeOnValidation(scenario, entry, { signal, onProgress }));
+    context.onProgress?.({ stage: `choosing${scenario.name ? ` (${scenario.name})` : ""}`, done, total: entries.length, note: entry.name });
+    const value = sign * (await judgeOnValidation(scenario, entry, context));
     if (value > best.value) best = { entry, value };
   }
   return best.entry;
 }
 
-async function fitAndJudge({ train, judge }: Judging, entry: StudyModel, { seed, signal, onProgress }: RunContext): Promise<StudyValues> {
+async function fitAndJudge(
+  { train, judge }: Judging,
+  entry: StudyModel,
+  { seed, device, signal, onProgress }: RunContext,
+): Promise<StudyValues> {
   throwIfCancelled(signal);
-  const model = await fit(entry.name, train, entry.params, { seed, signal, onProgress });
+  const model = await fit(entry.name, train, entry.params, { seed, device, signal, onProgress });
   try {
     return await judge(model, entry);
   } finally {

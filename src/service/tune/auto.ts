@@ -132,7 +132,7 @@ export async function autoRecipe(
   decision.reasons = decisionInWords(decision, { part: part.description, halved: forTuning !== forGate });
   const models = tuned.map(({ model, label, best }) => ({ name: model, label, params: { ...best.params } }));
   const best: Recipe = { ...recipe, models };
-  const key = runKey(best, fingerprint);
+  const key = runKey(best, fingerprint, options.device);
   const result = await trainFile(best, { file, key, workspace, dataset, decision }, options);
   const tuning = searchReport(tuned, settings, {
     ...{ recipe: recipe.name, data: summarise(dataset), part: part.description, ...counts(part), numCases: forTuning.length },
@@ -199,12 +199,12 @@ async function judgeAll(
 ): Promise<Contender[]> {
   const contenders: Contender[] = [];
   for (const { label, model, best } of tuned) {
-    const { threads, signal, onProgress } = options;
+    const { threads, device, signal, onProgress } = options;
     const fitted = await fit(
       model,
       train,
       { ...best.params },
-      { seed, threads, signal, onProgress: (p) => onProgress?.({ ...p, stage: `comparing ${label}` }) },
+      { seed, threads, device, signal, onProgress: (p) => onProgress?.({ ...p, stage: `comparing ${label}` }) },
     );
     try {
       const values = (await judgeCases(fitted, cases, { metrics: [metric], excludeSeen, context: items, signal })).values[metric];

@@ -70,6 +70,7 @@ export interface SearchContext {
   /** `fresh` forgets earlier trials, `resume` wants some, `continue` takes what is there. */
   mode: "continue" | "resume" | "fresh";
   threads?: number;
+  device?: string;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   onTuneStep?: (step: TuneStep) => void;
@@ -117,6 +118,7 @@ export async function searchModel(search: ModelSearch, settings: SearchSettings,
       context: context.items,
       seed: settings.fitSeed,
       threads: Math.max(1, Math.floor(threads / concurrency)),
+      device: context.device,
     }),
     direction,
     sampler: samplers[settings.sampler](),
