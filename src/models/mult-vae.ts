@@ -12,6 +12,7 @@ import { createParameters } from "../nn/parameters.js";
 import { createGraph, input } from "../nn/tensor.js";
 import { fitMultVae, type TrainedMultVae } from "./parts/mult-vae-fit.js";
 import { ITEM_BIAS, ITEMS, multVaeLoss } from "./parts/mult-vae-network.js";
+import { multVaeOnnx } from "./parts/mult-vae-onnx.js";
 import { createMultVaeEncoder, withBias } from "./parts/mult-vae-vectors.js";
 import { savedFloat32 } from "./parts/saved-arrays.js";
 import { historyRow } from "./parts/user-history.js";
@@ -107,6 +108,7 @@ function multVaeModel(
         ),
     },
     itemSimilarityVectors: { dimensions: hidden, vectors: encoder },
+    toOnnx: async () => multVaeOnnx({ title: multVae.title, parameters, encoder, shape: { hidden, latent, numItems } }),
     state(): ModelState {
       const own = Object.fromEntries(parameters.list.map(({ name, shape, values }) => [name, { shape, data: values }]));
       return { arrays: { ...own, encoder: { shape: [numItems, hidden], data: encoder } }, extra: { losses: [...losses] } };

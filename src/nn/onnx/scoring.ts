@@ -2,7 +2,7 @@
  * A trained network as one ONNX file that scores by itself: raw indexes in, scores and the best items out, parameters and tables inside,
  * operators of the standard only, described in the file itself. Called by the `toOnnx` of models.
  */
-import { integerMath, topK } from "../ops/top-k.js";
+import { integerMath, topK } from "../ops/indexes.js";
 import type { Parameters } from "../parameters.js";
 import { input, type Tensor } from "../tensor.js";
 import { emitOnnx } from "./emit.js";
