@@ -20,7 +20,7 @@ import { name, Session } from "./session.js";
 /** A column to look for. */
 export interface TableColumn {
   role: string;
-  /** `id`: rows without one are rejected. `number`: rows whose cell is no finite number are rejected, empty cells too unless `mayBeEmpty`. */
+  /** `id`: rows without one are rejected, unless it `mayBeEmpty` (index −1). `number`: rows whose cell is no finite number are rejected, empty cells too unless `mayBeEmpty`. */
   kind: "id" | "number";
   /** Names it usually has, in lower case without separators, the strongest first. */
   names: readonly string[];
@@ -30,7 +30,7 @@ export interface TableColumn {
   byPlace?: boolean;
   /** Not looked for where that role has a column. */
   unless?: string;
-  /** Empty cells become NaN. */
+  /** Empty cells become NaN, or index −1. */
   mayBeEmpty?: boolean;
 }
 
@@ -219,7 +219,7 @@ function tableSql(source: Source, wanted: readonly TableColumn[], columns: Recor
     const cell = name(column.name);
     const isEmpty = `(${cell} IS NULL OR trim(CAST(${cell} AS VARCHAR), E' \\t\\r\\n') = '')`;
     if (kind === "id") {
-      reject(`no ${role}`, `${idText(column)} = ''`);
+      if (!mayBeEmpty) reject(`no ${role}`, `${idText(column)} = ''`);
       selected.push(`${idText(column)} AS ${name(`role ${role}`)}`);
       continue;
     }
