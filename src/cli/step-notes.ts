@@ -62,7 +62,7 @@ function refitNote({ label, part, how, inFull }: RefitNote): string {
   return inFull === undefined ? `Refitting ${label}: ${how}` : `Training ${label} in full: ${inFull}.`;
 }
 
-function dataNotes({ report, numUsers, numItems }: DataSummary, rejectsFile: string | undefined): string[] {
+function dataNotes({ report, numUsers, numItems, features = [] }: DataSummary, rejectsFile: string | undefined): string[] {
   const { guessed, columns, rejected } = report;
   const named = Object.entries(columns).filter(([role]) => !guessed.some((guess) => guess.role === role));
   const lines = [
@@ -79,6 +79,11 @@ function dataNotes({ report, numUsers, numItems }: DataSummary, rejectsFile: str
     );
   if (rejected.length > 0)
     lines.push(rejectsFile ? `The rejected rows are in ${rejectsFile}.` : "--rejects FILE writes the rejected rows to a file.");
+  for (const { whose, numIds, numKnown, report: table } of features) {
+    const all = whose === "users" ? numUsers : numItems;
+    lines.push(`Read ${shorter(table.file)}: features of ${count(numIds)} ${whose}, ${count(numKnown)} of the data's ${count(all)}.`);
+    lines.push(...rejectNotes(table.rejected));
+  }
   return lines;
 }
 

@@ -65,8 +65,14 @@ export interface RuntimeUse {
   device: string;
 }
 
+/** Typed columns aligned to the users and items of the data, for models that use them. */
+export interface SideFeatures {
+  userFeatures?: Features;
+  itemFeatures?: Features;
+}
+
 /** What `fit` may use beside data and parameters. All optional parts may be absent. */
-export interface FitContext {
+export interface FitContext extends SideFeatures {
   /** Every random choice follows from it. Default 42. */
   seed: number;
   /** Worker threads; 1 = a single one. Results do not depend on it. */
@@ -78,9 +84,6 @@ export interface FitContext {
   /** Called after each step of a model that learns in steps; on "stop" the fit ends and gives the model of that step. */
   onStep?: (step: FitStep) => Promise<"continue" | "stop">;
   checkpoint?: Checkpoint;
-  /** Typed columns aligned to the users and items of the data, for models that use them. */
-  userFeatures?: Features;
-  itemFeatures?: Features;
   /** Fits another registered model with the same seed, threads and signal, for models made of models. */
   fitModel?: (name: string, train: Interactions, params: Record<string, unknown>) => Promise<FittedModel>;
 }

@@ -4,6 +4,7 @@
  */
 import { throwIfCancelled } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
+import type { SideFeatures } from "../core/model.js";
 import { checkBootstrap } from "../evaluation/bootstrap.js";
 import { tastemakerVersion } from "../store/version.js";
 import { directionOf } from "../tuning/model-objective.js";
@@ -76,6 +77,7 @@ export async function evaluateDataset(
     }
     const result = await judgeModel(model, parts, judging(model.label), {
       fitting,
+      features: dataset.features,
       signal,
       keep: (part, values) => intervals && comparable.get(part)!.set(model.label, values),
     });
@@ -116,6 +118,7 @@ function listKey(name: string): string {
 
 interface ModelJudging {
   fitting: Fitting;
+  features: SideFeatures;
   signal: AbortSignal | undefined;
   /** Takes the chosen metric case by case. */
   keep: (part: PartSummary["name"], values: ComparableValues) => void;
@@ -126,7 +129,7 @@ async function judgeModel(
   model: Recipe["models"][number],
   parts: readonly Part[],
   settings: JudgeSettings,
-  { fitting, signal, keep }: ModelJudging,
+  { fitting, features, signal, keep }: ModelJudging,
 ): Promise<ModelResult> {
   const start = performance.now();
   const { label, name: definition, params } = model;
@@ -136,7 +139,7 @@ async function judgeModel(
     const judged: FoldValues[] = [];
     for (const fold of folds) {
       throwIfCancelled(signal);
-      const fitted = await fitting.fit(model, fold.train, part);
+      const fitted = await fitting.fit(model, { data: fold.train, features, part });
       try {
         const breakdown = settings.breakdown && folds.length === 1;
         judged.push(await judgeFold(fitted, fold, { ...settings, breakdown }));

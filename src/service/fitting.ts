@@ -3,7 +3,7 @@
  * refit of earlier ones (`refit.ts`). Evaluation and training ask a `Fitting` and need not know.
  */
 import type { Interactions } from "../core/interactions.js";
-import type { Checkpoint } from "../core/model.js";
+import type { Checkpoint, SideFeatures } from "../core/model.js";
 import { fit } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
 import type { PartSummary } from "./evaluation/part.js";
@@ -14,9 +14,15 @@ export type RecipeModel = Recipe["models"][number];
 
 export type FitOptions = Pick<RunOptions, "threads" | "device" | "signal" | "onProgress"> & { seed: number };
 
+export interface FitInput {
+  data: Interactions;
+  features: SideFeatures;
+  /** The held-out part of which `data` is the train side; absent: all data. */
+  part?: PartSummary["name"];
+}
+
 export interface Fitting {
-  /** Fits on the train side of a held-out part, or, without `part`, on all data. */
-  fit(model: RecipeModel, data: Interactions, part?: PartSummary["name"]): Promise<Recommender>;
+  fit(model: RecipeModel, input: FitInput): Promise<Recommender>;
   /** What judging a model gave before an interruption. */
   judged?(label: string): ModelResult | undefined;
   /** Told of each model that was judged. */
@@ -31,17 +37,17 @@ export interface Fitting {
 
 /** Every model from scratch. */
 export function plainFitting(options: FitOptions): Fitting {
-  return { fit: (model, data) => fitLabelled(model, data, options) };
+  return { fit: (model, input) => fitLabelled(model, input, options) };
 }
 
 /** Fits one model of a recipe; progress carries its label. */
 export function fitLabelled(
   { name, label, params }: RecipeModel,
-  data: Interactions,
+  { data, features: { userFeatures, itemFeatures } }: FitInput,
   { threads, device, signal, onProgress, seed, checkpoint }: FitOptions & { checkpoint?: Checkpoint },
 ): Promise<Recommender> {
   const labelled = labelledProgress(`training ${label}`, onProgress);
-  return fit(name, data, params, { seed, threads, device, signal, checkpoint, onProgress: labelled });
+  return fit(name, data, params, { seed, threads, device, signal, checkpoint, onProgress: labelled, userFeatures, itemFeatures });
 }
 
 /** Progress under another stage. */

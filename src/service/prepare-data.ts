@@ -14,6 +14,7 @@ import type { Part } from "./evaluation/part.js";
 import { type Recipe, resolveSourceFile } from "./recipe/recipe.js";
 import { checkParts, promisedOrder, resolveSplit } from "./recipe/recipe-split.js";
 import type { DataSummary, RunOptions } from "./run-result.js";
+import { type AlignedFeatures, alignFeatures, featureFiles, readFeatureTables, withTableIds } from "./side-features.js";
 import type { Workspace } from "./workspace.js";
 
 /** The file that a recipe reads; a generator's is written into the workspace first. */
@@ -39,21 +40,23 @@ export async function fileFingerprint(file: string, signal?: AbortSignal): Promi
   });
 }
 
-/** What a run depends on beside its recipe: the source and the files of official folds. */
+/** What a run depends on beside its recipe: the source, the files of official folds and of feature tables. */
 export async function dataFingerprint(recipe: Recipe, file: string, options: RunOptions): Promise<string> {
   const prints = [await fileFingerprint(file, options.signal)];
   for (const fold of foldFiles(recipe, options)) {
     for (const path of [fold.train, fold.test]) prints.push(await fileFingerprint(path, options.signal));
   }
+  for (const path of featureFiles(recipe, options)) prints.push(await fileFingerprint(path, options.signal));
   return prints.join(" ");
 }
 
 /** The data of a recipe, and its official folds over the same users and items. */
 export interface RecipeData extends Dataset {
   folds?: SplitResult[];
+  features: AlignedFeatures;
 }
 
-/** Reads and cleans the source as the recipe says, and the files of official folds like it. */
+/** Reads and cleans the source as the recipe says, the files of official folds like it, and the feature tables. */
 export async function readSource(recipe: Recipe, file: string, options: RunOptions): Promise<RecipeData> {
   checkParts(recipe.split);
   const { rejectsFile, threads, signal, onProgress } = options;
@@ -62,21 +65,23 @@ export async function readSource(recipe: Recipe, file: string, options: RunOptio
   const { itemProperties } = recipe;
   const settings = { ...source, drop, keepUnknownUsers, weightDefault, threads, signal, onProgress };
   const files = foldFiles(recipe, options); // found before anything is read
+  featureFiles(recipe, options);
   const dataset = await readDataset(file, { ...settings, itemProperties, rejectsFile });
-  if (files.length === 0) return dataset;
+  const features = await readFeatureTables(recipe, file, options);
   const columns = Object.fromEntries(
     (["user", "item", "timestamp", "weight", "basket"] as const).map((role) => [role, dataset.report.columns[role] ?? null]),
   );
   const tables = [dataset.interactions];
   for (const path of files.flatMap(({ train, test }) => [train, test]))
     tables.push((await readDataset(path, { ...settings, columns, itemProperties: {} })).interactions);
-  const [interactions, ...parts] = alignInteractions(tables);
+  const [interactions, ...parts] = withTableIds(recipe, features, tables.length > 1 ? alignInteractions(tables) : tables);
   const missing = new Array<null>(interactions.numItems - dataset.interactions.numItems).fill(null);
   return {
     ...dataset,
     interactions,
     itemProperties: Object.fromEntries(Object.entries(dataset.itemProperties).map(([name, values]) => [name, [...values, ...missing]])),
-    folds: files.map((_, f) => ({ train: parts[2 * f], test: parts[2 * f + 1] })),
+    features: alignFeatures(features, interactions.users, interactions.items),
+    ...(files.length > 0 ? { folds: files.map((_, f) => ({ train: parts[2 * f], test: parts[2 * f + 1] })) } : {}),
   };
 }
 
@@ -86,9 +91,9 @@ function foldFiles(recipe: Recipe, { dataFolder }: RunOptions): { train: string;
   return (recipe.split.test?.files ?? []).map(({ train, test }) => ({ train: find(train), test: find(test) }));
 }
 
-export function summarise({ interactions, report }: Dataset): DataSummary {
+export function summarise({ interactions, report, features: { summaries } }: RecipeData): DataSummary {
   const { numUsers, numItems, numInteractions } = interactions;
-  return { numUsers, numItems, numInteractions, report };
+  return { numUsers, numItems, numInteractions, report, ...(summaries.length > 0 ? { features: summaries } : {}) };
 }
 
 /**

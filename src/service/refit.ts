@@ -92,19 +92,28 @@ function refitting(earlier: RunResult, workspace: Workspace, options: FitOptions
       return dataset; // nothing can be refitted, and each model says why
     },
 
-    async fit(model, data, part) {
+    async fit(model, input) {
+      const { data, features, part } = input;
       const before = await earlierModel(model);
       const { label } = model;
       const inFull = (reason: string) => {
         tell({ label, part, inFull: reason });
-        return fitLabelled(model, data, options);
+        return fitLabelled(model, input, options);
       };
       if ("reason" in before) return inFull(before.reason);
       if (part !== undefined && !within(before.seen, data.matrixByUser()))
         return inFull("the earlier model has learned from events of this part");
       const { partialRefit } = getModel(model.name);
       tell({ label, part, how: "how" in partialRefit ? partialRefit.how : "" });
-      return refit(before, data, { seed, threads, device, signal, onProgress: labelledProgress(`refitting ${label}`, onProgress) });
+      return refit(before, data, {
+        userFeatures: features.userFeatures,
+        itemFeatures: features.itemFeatures,
+        seed,
+        threads,
+        device,
+        signal,
+        onProgress: labelledProgress(`refitting ${label}`, onProgress),
+      });
     },
 
     refittedFrom: (label) =>
@@ -118,7 +127,8 @@ function alignWith({ users, items }: Recommender, dataset: RecipeData): RecipeDa
   const parts = (dataset.folds ?? []).flatMap(({ train, test }) => [train, test]);
   const [, interactions, ...aligned] = alignInteractions([old, dataset.interactions, ...parts]);
   const folds = dataset.folds?.map((fold, f) => ({ ...fold, train: aligned[2 * f], test: aligned[2 * f + 1] }));
-  return { ...dataset, interactions, folds, itemProperties: alignProperties(dataset, interactions) };
+  const features = dataset.features.alignedTo(interactions.users, interactions.items);
+  return { ...dataset, interactions, folds, features, itemProperties: alignProperties(dataset, interactions) };
 }
 
 function alignProperties({ itemProperties, interactions }: RecipeData, aligned: Interactions): RecipeData["itemProperties"] {

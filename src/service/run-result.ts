@@ -4,6 +4,7 @@
  */
 import type { Progress } from "../core/model.js";
 import type { ReadReport } from "../data/readers/read-dataset.js";
+import type { Table } from "../data/readers/read-table.js";
 import type { Estimate, IntervalOptions, SegmentRow } from "../evaluation/summarize.js";
 import type { ListResult, ListSource, ModelComparison } from "./evaluation/judged.js";
 import type { PartLeaks, PartSummary } from "./evaluation/part.js";
@@ -14,6 +15,16 @@ export interface DataSummary {
   numItems: number;
   numInteractions: number;
   report: ReadReport;
+  /** Tables of features, where the recipe has some. */
+  features?: readonly FeatureSummary[];
+}
+
+export interface FeatureSummary {
+  whose: "users" | "items";
+  /** Ids of the table, and how many of the data's it knows. */
+  numIds: number;
+  numKnown: number;
+  report: Table["report"];
 }
 
 export interface ModelResult {

@@ -139,7 +139,7 @@ async function fitAndSave(
   { dataset, evaluation, workspace, fitting, signal }: SaveInput,
 ): Promise<string> {
   const { metrics } = evaluation.models.find(({ label }) => label === model.label)!;
-  const fitted = await fitting.fit(model, dataset.interactions);
+  const fitted = await fitting.fit(model, { data: dataset.interactions, features: dataset.features });
   try {
     const { version } = await workspace.models.publish(fitted, {
       name: model.label,

@@ -58,12 +58,12 @@ export async function openUnfinished({ folder, key, fresh, ...options }: Unfinis
   return {
     kept: () => existsSync(file) || existsSync(fits),
 
-    async fit(model, data) {
+    async fit(model, input) {
       const { label, name, params } = model;
       let steps: number | undefined;
       const checkpoint = await openCheckpoint(
         fits,
-        { data, model: name, params, seed, device: options.device },
+        { data: input.data, features: input.features, model: name, params, seed, device: options.device },
         {
           everySeconds: checkpointSeconds,
           signal,
@@ -74,7 +74,7 @@ export async function openUnfinished({ folder, key, fresh, ...options }: Unfinis
       inProgress.push(checkpoint);
       const { resumeFrom, total } = checkpoint;
       if (resumeFrom) onStep?.({ kind: "continued", label, step: resumeFrom.step, total });
-      return fitLabelled(model, data, {
+      return fitLabelled(model, input, {
         ...options,
         checkpoint,
         onProgress: (progress) => {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { IoError, ModelFormatError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
-import type { Checkpoint, ModelState } from "../core/model.js";
+import type { Checkpoint, ModelState, SideFeatures } from "../core/model.js";
 import { bestVariant } from "../kernels/loader.js";
 import { readArrays, writeArrays } from "./array-files.js";
 import { syncFolder, writeDurably, writeFolderAtomically } from "./durable-files.js";
@@ -21,6 +21,7 @@ import { tastemakerVersion } from "./version.js";
 /** What a fit follows from, and so what a checkpoint belongs to. */
 export interface FitIdentity {
   data: Interactions;
+  features?: SideFeatures;
   model: string;
   /** With defaults filled in. */
   params: Readonly<Record<string, unknown>>;
@@ -139,7 +140,7 @@ function nameOf(step: number): string {
 }
 
 /** By the events themselves: the same file read or split in another way is other data. O(bytes of the events). */
-function fingerprint({ data, model, params, seed, device = "cpu" }: FitIdentity): string {
+function fingerprint({ data, features, model, params, seed, device = "cpu" }: FitIdentity): string {
   const { numUsers, numItems, userIndex, itemIndex, weight, timestamp, basket, context } = data;
   const hash = createHash("sha256");
   const sorted = Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -148,5 +149,13 @@ function fingerprint({ data, model, params, seed, device = "cpu" }: FitIdentity)
     hash.update(`\n${name} ${column?.length ?? "none"}\n`);
     if (column) hash.update(ArrayBuffer.isView(column) ? npyBody(column as Float32Array) : JSON.stringify(column));
   }
+  for (const [side, table] of [
+    ["users", features?.userFeatures],
+    ["items", features?.itemFeatures],
+  ] as const)
+    for (const [name, { values, ...column }] of Object.entries(table?.columns ?? {})) {
+      hash.update(`\n${side} ${name} ${JSON.stringify(column)}\n`);
+      hash.update(ArrayBuffer.isView(values) ? npyBody(values as Float32Array) : JSON.stringify(values));
+    }
   return hash.digest("hex").slice(0, 24);
 }

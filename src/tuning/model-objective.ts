@@ -3,6 +3,7 @@
  * steps of the fit the model as it stands is judged at the scheduler's rungs. Called by service/tune/tune.ts, service/tune/auto.ts, bench.
  */
 import type { Interactions } from "../core/interactions.js";
+import type { SideFeatures } from "../core/model.js";
 import { type EvaluationCase, evaluateCases } from "../evaluation/evaluate.js";
 import type { JudgeOptions } from "../evaluation/judge.js";
 import { parseMetric } from "../evaluation/metrics.js";
@@ -10,7 +11,7 @@ import { fit, recommenderOf } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
 import type { Objective, TuneOptions } from "./tune.js";
 
-export interface ModelObjectiveOptions {
+export interface ModelObjectiveOptions extends SideFeatures {
   /** Name of a registered model. */
   model: string;
   train: Interactions;
@@ -29,7 +30,7 @@ export interface ModelObjectiveOptions {
 }
 
 export function modelObjective(options: ModelObjectiveOptions): Objective {
-  const { model, train, cases, metric, excludeSeen, context, seed, threads, device } = options;
+  const { model, train, cases, metric, excludeSeen, context, seed, threads, device, userFeatures, itemFeatures } = options;
   return async ({ params, signal, isRung, report }) => {
     const measure = async (recommender: Recommender): Promise<number> => {
       try {
@@ -44,6 +45,8 @@ export function modelObjective(options: ModelObjectiveOptions): Objective {
       seed,
       threads,
       device,
+      userFeatures,
+      itemFeatures,
       signal,
       async onStep({ step, total, model: now }) {
         steps = step;

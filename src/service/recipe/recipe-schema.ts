@@ -39,6 +39,27 @@ const sourceSchema = z.strictObject({
   maxRows: z.int().min(1).optional(),
 });
 
+const featureKind = z.enum(["category", "number", "text", "vector"]);
+
+const featureTableSchema = z.strictObject({
+  file: z.string().min(1).optional(),
+  id: columnName.optional(),
+  format: z.enum(["csv", "parquet", "jsonl", "xlsx"]).optional(),
+  delimiter: z.string().min(1).optional(),
+  header: z.boolean().optional(),
+  sheet: z.union([z.string(), z.int().min(0)]).optional(),
+  columns: z
+    .record(
+      z.string(),
+      z.union([
+        featureKind,
+        z.strictObject({ kind: featureKind, column: columnName.optional(), columns: z.array(columnName).min(1).optional() }),
+      ]),
+    )
+    .refine((columns) => Object.keys(columns).length > 0, "name at least one feature, such as colour: category"),
+  withoutEvents: z.enum(["drop", "keep"]).default("drop"),
+});
+
 export const recipeSchema = z.strictObject({
   name: label,
   title: z.string().optional(),
@@ -51,6 +72,7 @@ export const recipeSchema = z.strictObject({
     })
     .prefault({}),
   itemProperties: z.record(z.string(), columnName).optional(),
+  features: z.strictObject({ users: featureTableSchema.optional(), items: featureTableSchema.optional() }).optional(),
   split: z.strictObject({ validation: splitSchema.optional(), test: splitSchema.optional() }).prefault({}),
   models: z
     .array(z.strictObject({ name: z.string(), label: label.optional(), params: z.record(z.string(), z.unknown()).default({}) }))

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { CancelledError, ConfigError } from "../../core/errors.js";
 import type { Interactions } from "../../core/interactions.js";
+import type { SideFeatures } from "../../core/model.js";
 import { createRandom } from "../../core/random.js";
 import { type EvaluationCase, judgeCases } from "../../evaluation/evaluate.js";
 import { parseMetric } from "../../evaluation/metrics.js";
@@ -80,6 +81,7 @@ export async function autoRecipe(
     fingerprint,
     source: { ...recipe.source, file: undefined },
     clean: recipe.clean,
+    features: recipe.features,
     split: part.split,
     test: recipe.split.test,
     category: items && recipe.itemProperties?.category,
@@ -97,7 +99,16 @@ export async function autoRecipe(
       const seconds = Math.max(0.001, (end - performance.now()) / 1000 / (candidates.length - c));
       const search = { label, model: definition.name, params, space, budget: { trials: options.trials ?? DEFAULT_TRIALS, seconds } };
       tuned.push(
-        await searchModel(search, settings, { ...options, train: part.train, cases: forTuning, items, dataKey, store, mode: "continue" }),
+        await searchModel(search, settings, {
+          ...options,
+          train: part.train,
+          features: dataset.features,
+          cases: forTuning,
+          items,
+          dataKey,
+          store,
+          mode: "continue",
+        }),
       );
     }
   } catch (error) {
@@ -110,7 +121,16 @@ export async function autoRecipe(
     await store.close();
   }
 
-  const contenders = await judgeAll(tuned, { metric, excludeSeen, train: part.train, cases: forGate, items, seed: recipe.seed, options });
+  const contenders = await judgeAll(tuned, {
+    metric,
+    excludeSeen,
+    train: part.train,
+    features: dataset.features,
+    cases: forGate,
+    items,
+    seed: recipe.seed,
+    options,
+  });
   const direction = directionOf(metric);
   const { champion, challenges } = chooseChampion(contenders, { direction, seed: recipe.seed });
   const decision: AutoDecision = {
@@ -186,6 +206,7 @@ interface JudgeAll {
   metric: string;
   excludeSeen: boolean;
   train: Interactions;
+  features: SideFeatures;
   cases: EvaluationCase[];
   items?: ItemContext;
   seed: number;
@@ -195,16 +216,17 @@ interface JudgeAll {
 /** The tuned models on the questions of the comparison. */
 async function judgeAll(
   tuned: readonly ModelTuning[],
-  { metric, excludeSeen, train, cases, items, seed, options }: JudgeAll,
+  { metric, excludeSeen, train, features, cases, items, seed, options }: JudgeAll,
 ): Promise<Contender[]> {
   const contenders: Contender[] = [];
   for (const { label, model, best } of tuned) {
     const { threads, device, signal, onProgress } = options;
+    const { userFeatures, itemFeatures } = features;
     const fitted = await fit(
       model,
       train,
       { ...best.params },
-      { seed, threads, device, signal, onProgress: (p) => onProgress?.({ ...p, stage: `comparing ${label}` }) },
+      { userFeatures, itemFeatures, seed, threads, device, signal, onProgress: (p) => onProgress?.({ ...p, stage: `comparing ${label}` }) },
     );
     try {
       const values = (await judgeCases(fitted, cases, { metrics: [metric], excludeSeen, context: items, signal })).values[metric];

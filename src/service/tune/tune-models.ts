@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "../../core/errors.js";
 import type { Interactions } from "../../core/interactions.js";
-import type { Progress } from "../../core/model.js";
+import type { Progress, SideFeatures } from "../../core/model.js";
 import { defaultThreads } from "../../core/threads.js";
 import type { Trial, TrialParams, TrialStore } from "../../core/trials.js";
 import type { EvaluationCase } from "../../evaluation/evaluate.js";
@@ -61,6 +61,7 @@ export interface ModelSearch {
 
 export interface SearchContext {
   train: Interactions;
+  features: SideFeatures;
   cases: readonly EvaluationCase[];
   /** What the metric needs of the items. */
   items?: ItemContext;
@@ -80,7 +81,8 @@ export interface SearchContext {
 export async function searchModel(search: ModelSearch, settings: SearchSettings, context: SearchContext): Promise<ModelTuning> {
   const { label, model, params, space, budget } = search;
   const { metric, seed, window } = settings;
-  const { store, mode, signal, onProgress, onTuneStep, train, cases } = context;
+  const { store, mode, signal, onProgress, onTuneStep, train, features, cases } = context;
+  const { userFeatures, itemFeatures } = features;
   const start = performance.now();
   const repair = repairFor(getModel(model), space, params);
   const first = settings.sampler === "grid" ? undefined : repair({ ...params, ...space.fixed });
@@ -119,6 +121,8 @@ export async function searchModel(search: ModelSearch, settings: SearchSettings,
       seed: settings.fitSeed,
       threads: Math.max(1, Math.floor(threads / concurrency)),
       device: context.device,
+      userFeatures,
+      itemFeatures,
     }),
     direction,
     sampler: samplers[settings.sampler](),

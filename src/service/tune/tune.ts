@@ -78,13 +78,14 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
     fitSeed: recipe.seed,
     window: options.window ?? tune.window,
   };
-  const { source, clean, split } = recipe;
+  const { source, clean, features, split } = recipe;
   const items = itemContext([metric], dataset.itemProperties);
   const fingerprint = await dataFingerprint(recipe, file, options);
   const dataKey = {
     fingerprint,
     source: { ...source, file: undefined },
     clean,
+    features,
     split,
     validation: part.split,
     category: items && recipe.itemProperties?.category,
@@ -115,6 +116,7 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
       const context = {
         ...options,
         train: part.train,
+        features: dataset.features,
         cases,
         items,
         dataKey,

@@ -67,13 +67,17 @@ function withParams(document: Document, models: Recipe["models"]): Document {
 }
 
 /** What a recipe that was made for a data file says. */
-function fromRecipe({ name, title, source, clean, itemProperties, split, evaluation, seed }: Recipe, models: Recipe["models"]): unknown {
+function fromRecipe(
+  { name, title, source, clean, itemProperties, features, split, evaluation, seed }: Recipe,
+  models: Recipe["models"],
+): unknown {
   const said = {
     name,
     title,
     source,
     clean: clean.drop.length > 0 || clean.keepUnknownUsers || clean.weightDefault !== undefined ? clean : undefined,
     itemProperties,
+    features,
     split,
     models: models.map((model) => ({
       name: model.name,
