@@ -122,6 +122,15 @@ export interface Explanation {
   contribution: Float32Array;
 }
 
+/** Two models in a row: the first finds candidates among all items, the second orders them. */
+export interface Stages {
+  retriever: FittedModel;
+  /** Items that the first hands on. */
+  count: number;
+  /** New scores of one query's candidates, given best first with the retriever's scores. */
+  rescore(query: Query, itemIndexes: Int32Array, retrieverScores: Float32Array): Promise<Float32Array>;
+}
+
 /** A fitted model. At least one of `vectors`, `scoreAll` is present. All indexes are dense, ids never appear. */
 export interface FittedModel {
   readonly name: string;
@@ -137,6 +146,8 @@ export interface FittedModel {
   scoreAll?(queries: readonly Query[], out: Float32Array): Promise<void>;
   /** Route 3: scores of given items for each query, queries.length × itemIndexes.length, row-major. */
   scoreCandidates?(queries: readonly Query[], itemIndexes: Int32Array, out: Float32Array): Promise<void>;
+  /** How lists are made where the model is two in a row; preferred to the routes above, since filters come before the cut. */
+  readonly stages?: Stages;
   /** Vectors whose cosine says how similar two items are, numItems × dimensions; absent when the model knows none. */
   readonly itemSimilarityVectors?: { dimensions: number; vectors: Float32Array };
   /** The same for users. */
@@ -226,6 +237,8 @@ export interface ModelDefinition<Params extends Record<string, unknown> = Record
   skips?: readonly { check: string; reason: string }[];
   /** Place among the models from simple to complex; where the difference is not significant, the lower is preferred. Default 100. */
   complexity?: number;
+  /** Why `auto` tries the model only where a recipe names it, as half a sentence. */
+  onlyIfNamed?: string;
   /** The optional package that fitting and scoring need. Such models are left out where it cannot be had. */
   needs?: "onnxruntime";
   /** Why the model does not suit such data, as half a sentence; undefined when it does. */

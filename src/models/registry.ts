@@ -30,6 +30,7 @@ import { sasrec } from "./sasrec.js";
 import { slim } from "./slim.js";
 import { svd } from "./svd.js";
 import { svdPlusPlus } from "./svd-plus-plus.js";
+import { twoStage } from "./two-stage.js";
 import { twoTower } from "./two-tower.js";
 import { ultragcn } from "./ultragcn.js";
 import { userKnn } from "./user-knn.js";
@@ -59,6 +60,7 @@ const definitions = [
   gru,
   lstm,
   twoTower,
+  twoStage,
 ] as unknown as ModelDefinition[];
 
 /** All registered models. */

@@ -1,6 +1,6 @@
 /**
- * From a model's scoring route to lists. Three ways, chosen by `chooseRanker`:
- * the fused top-k kernel over item vectors (no score row per query), whole score rows, or given candidates only.
+ * From a model's scoring route to lists. Three ways, chosen by `createRanker`:
+ * the fused top-k kernel over item vectors (no score row per query), whole score rows, or two models in a row (staged.ts).
  */
 import { throwIfCancelled } from "../core/errors.js";
 import type { FittedModel, Query } from "../core/model.js";
@@ -8,6 +8,7 @@ import { createPacer } from "../core/pacer.js";
 import { createTopKIndex, type TopKIndex } from "../kernels/top-k.js";
 import { checkItemVectors, checkQueryVectors, checkScores } from "./check-scores.js";
 import { type ExcludedLists, isExcluded } from "./excluded-lists.js";
+import { stagedRanker } from "./staged.js";
 import { topOfRow } from "./top-of-row.js";
 
 export interface RankOptions {
@@ -35,8 +36,9 @@ export interface Ranker {
 const SCORE_BLOCK_BYTES = 4 * 2 ** 20;
 const MAX_SCORE_ROWS = 256;
 
-/** The cheapest way to rank with this model: its vectors when it has them, else score rows. */
+/** The cheapest way to rank with this model: its stages or its vectors when it has them, else score rows. */
 export function createRanker(model: FittedModel, threads: number): Ranker {
+  if (model.stages) return stagedRanker(model, model.stages, createRanker(model.stages.retriever, threads));
   return model.vectors ? vectorRanker(model, threads) : scoreRanker(model);
 }
 

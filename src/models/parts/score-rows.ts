@@ -1,4 +1,4 @@
-/** Whole score rows of any fitted model, whichever route it offers. Called by blend. */
+/** Scores of all items, or of some, of any fitted model, whichever route it offers. Called by blend and two-stage. */
 import type { FittedModel, Query } from "../../core/model.js";
 
 /** Writes queries.length × numItems scores into `out`, row-major. */
@@ -22,4 +22,25 @@ export async function scoreRows(model: FittedModel, queries: readonly Query[], o
       row[item] = even + odd;
     }
   }
+}
+
+/** Scores of given items for one query. */
+export async function scoreItems(model: FittedModel, query: Query, itemIndexes: Int32Array): Promise<Float32Array> {
+  const scores = new Float32Array(itemIndexes.length);
+  if (model.scoreCandidates) {
+    await model.scoreCandidates([query], itemIndexes, scores);
+    return scores;
+  }
+  if (!model.scoreAll) {
+    const { dimensions, itemVectors, encode } = model.vectors!;
+    const vector = new Float32Array(dimensions);
+    await encode([query], vector);
+    itemIndexes.forEach((item, k) => {
+      for (let d = 0; d < dimensions; d++) scores[k] += vector[d] * itemVectors[item * dimensions + d];
+    });
+    return scores;
+  }
+  const row = new Float32Array(model.numItems);
+  await model.scoreAll([query], row);
+  return scores.map((_, k) => row[itemIndexes[k]]);
 }

@@ -30,7 +30,7 @@ export function candidatesFor(recipe: Recipe, facts: DataFacts): { candidates: C
   for (const definition of [...definitions].sort((a, b) => (a.complexity ?? 100) - (b.complexity ?? 100))) {
     const { name } = definition;
     const own = recipe.models.find((model) => model.name === name);
-    const reason = definition.unsuited?.(facts) ?? (definition.needs && !own ? neuralAsked : undefined);
+    const reason = definition.unsuited?.(facts) ?? (own ? undefined : (definition.onlyIfNamed ?? (definition.needs && neuralAsked)));
     if (reason !== undefined) {
       leftOut.push({ model: name, reason });
       continue;
