@@ -65,18 +65,25 @@ export const towerBuffers = (shape: TowerShape, count: number): Record<string, F
 
 /** Each item's embedding is the sum over its fields of the mean of the field's rows. */
 function historyBags({ fields, offsets, tableRows }: EncodedFeatures, bags: readonly ItemBag[]): Bags {
+  const width = fields.length;
   const starts = new Int32Array(bags.length + 1);
-  const [rows, weights]: [number[], number[]] = [[], []];
-  bags.forEach(({ items, weight }, b) => {
-    for (let k = 0; k < items.length; k++)
-      for (let f = 0, cell = items[k] * fields.length; f < fields.length; f++, cell++) {
-        const [from, to] = offsets ? [offsets[cell], offsets[cell + 1]] : [cell, cell + 1];
-        for (let e = from; e < to; e++) {
-          rows.push(tableRows[e]);
-          weights.push(weight / (to - from));
-        }
-      }
-    starts[b + 1] = rows.length;
+  bags.forEach(({ items }, b) => {
+    let count = items.length * width;
+    if (offsets) {
+      count = 0;
+      for (let k = 0; k < items.length; k++) count += offsets[(items[k] + 1) * width] - offsets[items[k] * width];
+    }
+    starts[b + 1] = starts[b] + count;
   });
-  return { offsets: starts, rows: Int32Array.from(rows), weights: Float32Array.from(weights) };
+  const rows = new Int32Array(starts[bags.length]);
+  const weights = new Float32Array(rows.length);
+  let to = 0;
+  for (const { items, weight } of bags)
+    for (let k = 0; k < items.length; k++)
+      for (let cell = items[k] * width; cell < (items[k] + 1) * width; cell++) {
+        const [from, end] = offsets ? [offsets[cell], offsets[cell + 1]] : [cell, cell + 1];
+        weights.fill(weight / (end - from), to, to + end - from);
+        for (let e = from; e < end; e++) rows[to++] = tableRows[e];
+      }
+  return { offsets: starts, rows, weights };
 }

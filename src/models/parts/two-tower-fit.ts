@@ -48,15 +48,11 @@ export async function fitTwoTower(train: Interactions, params: TwoTowerParams, c
     );
     await items.encode(allItems, itemVectors);
     if (pairs.queries.length === 0) itemVectors.fill(0); // nothing was learned: all items are equal
-    return {
-      sides,
-      parameters,
-      seen,
-      itemVectors,
-      knownUsers: knownRows(sides.users, seen.offsets),
-      knownItems: knownRows(sides.items, train.matrixByItem().offsets),
-      losses,
-    };
+    const knownItems = knownRows(sides.items, train.matrixByItem().offsets);
+    knownItems.forEach((known, item) => {
+      if (!known) itemVectors.fill(0, item * dimensions, (item + 1) * dimensions);
+    });
+    return { sides, parameters, seen, itemVectors, knownUsers: knownRows(sides.users, seen.offsets), knownItems, losses };
   } finally {
     await queries.release();
     await items.release();
@@ -91,8 +87,12 @@ function otherItems(
 ): ItemBag {
   const [from, to] = [offsets[user], offsets[user + 1]];
   const others = to - from - 1;
-  if (others <= params.historyItems)
-    return bagOf(Int32Array.from([...indices.subarray(from, pair), ...indices.subarray(pair + 1, to)]), params);
+  if (others <= params.historyItems) {
+    const items = new Int32Array(others);
+    items.set(indices.subarray(from, pair));
+    items.set(indices.subarray(pair + 1, to), pair - from);
+    return bagOf(items, params);
+  }
   const drawn = new Set<number>();
   while (drawn.size < params.historyItems) {
     const e = from + random.integer(others);
