@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { FittedModel, ModelDefinition, ModelState, Query } from "../core/model.js";
 import { createRandom } from "../core/random.js";
 import { createParameters, type Parameters } from "../nn/parameters.js";
-import { createSparseTable } from "../nn/sparse-table.js";
+import { itemTable } from "./parts/item-table.js";
 import { trainNextItem } from "./parts/next-item-training.js";
 import { sasrecState } from "./parts/sasrec-network.js";
 import { savedFloat32, savedInt32, savedLength } from "./parts/saved-arrays.js";
@@ -23,12 +23,15 @@ const schema = z
     heads: z.int().min(1).max(16).default(1),
     maxLength: z.int().min(1).max(400).default(50),
     dropout: z.number().min(0).lt(1).default(0.4),
-    loss: z.enum(["auto", "full", "sampled"]).default("auto"),
+    loss: z.enum(["auto", "full", "sampled", "gbce"]).default("auto"),
     negatives: z.int().min(1).max(100_000).default(512),
+    calibration: z.number().min(0).max(1).default(0.75),
+    batchPositions: z.int().min(1).max(100_000).default(800),
     epochs: z.int().min(1).max(10_000).default(60),
     learningRate: z.number().positive().default(1e-3),
     patience: z.int().min(1).default(5),
     validationShare: z.number().min(0).lt(1).default(0.1),
+    features: z.boolean().default(true),
   })
   .refine(({ dimensions, heads }) => dimensions % heads === 0, { path: ["heads"], message: "dimensions must be a multiple of heads" });
 
@@ -47,12 +50,18 @@ export const sasrec: ModelDefinition<SasrecParams> = {
     heads: { help: "Attention heads per block; a divisor of dimensions.", tune: false },
     maxLength: { help: "Newest items that are looked at.", range: [10, 200], scale: "log", tune: false },
     dropout: { help: "Share of values dropped in training.", range: [0, 0.6] },
-    loss: { help: "full: softmax over all items; sampled: over shared negatives; auto: full up to 20,000 items.", tune: false },
-    negatives: { help: "Shared negatives per batch of the sampled loss.", range: [64, 4096], scale: "log", tune: false },
+    loss: {
+      help: "full: softmax over all items; sampled: over shared negatives; gbce: cross-entropy with shared negatives; auto: full up to 20,000 items.",
+      tune: false,
+    },
+    negatives: { help: "Shared negatives per batch of the losses sampled and gbce.", range: [64, 4096], scale: "log", tune: false },
+    calibration: { help: "Of gbce: how far chances are corrected for the few negatives; 0 = not at all.", range: [0, 1], tune: false },
+    batchPositions: { help: "Events that one step of training learns from, about.", range: [400, 6400], scale: "log", tune: false },
     epochs: { help: "Most passes over the data.", tune: false },
     learningRate: { help: "Of Adam, after 100 steps of warm-up.", range: [1e-4, 1e-2], scale: "log" },
     patience: { help: "Epochs without a better validation value before training stops.", tune: false },
     validationShare: { help: "Share of users whose last event is held out to stop on; 0 = train all epochs.", tune: false },
+    features: { help: "Whether item features, where there are any, are part of the item vectors.", tune: false },
   },
   skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],
   complexity: 80,
@@ -69,14 +78,7 @@ export const sasrec: ModelDefinition<SasrecParams> = {
     const parameters = createParameters(random);
     const resumed = context.checkpoint?.resumeFrom?.state.arrays;
     if (resumed) parameters.restore(resumed);
-    const items = createSparseTable({
-      name: "items",
-      numRows: numItems,
-      dimensions: params.dimensions,
-      deviation: 0.02,
-      random,
-      saved: resumed,
-    });
+    const items = itemTable(train, params, { random, saved: resumed, features: context.itemFeatures });
     const network = { parameters, tables: [items] };
     const { losses } = await trainNextItem(
       { stage: "sasrec", sequences, states: networkOf(params), network, items, numItems },

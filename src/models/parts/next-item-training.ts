@@ -1,20 +1,18 @@
 /**
- * Trains a network that reads a user's items in order and says at every position which item comes next: one compiled graph (loss and
- * gradients) per bucket of sequence lengths, softmax over all items or over shared negatives, validation on held-out last events.
+ * Trains a network that reads a user's items in order and says at every position which item comes next: one compiled step
+ * (next-item-step.ts) per bucket of sequence lengths, validation on held-out last events (next-item-validation.ts).
  * Called by sasrec and the recurrent models.
  */
+import { DataError } from "../../core/errors.js";
 import type { FitContext } from "../../core/model.js";
-import { createRandom, type Random } from "../../core/random.js";
-import type { LayerContext } from "../../nn/layers.js";
-import { createMaskPool, type MaskPool } from "../../nn/masks.js";
-import { bprMaxLoss, fullSoftmaxLoss, sampledSoftmaxLoss } from "../../nn/ops/losses.js";
+import { createRandom } from "../../core/random.js";
+import { createMaskPool } from "../../nn/masks.js";
 import type { Schedule } from "../../nn/optimizers.js";
 import type { SparseTable } from "../../nn/sparse-table.js";
-import { createGraph, input, type Tensor } from "../../nn/tensor.js";
-import { type Network, type StepResult, type TrainingResult, trainNetwork } from "../../nn/train.js";
-import { createTrainingStep } from "../../nn/training-step.js";
+import { type Network, type TrainingResult, trainNetwork } from "../../nn/train.js";
+import { compileStep, evidenceOf, type NextItemStep } from "./next-item-step.js";
 import { type EncodeHeldOut, heldOutUsers, nextItemNdcg } from "./next-item-validation.js";
-import { type Bucket, bucketsFor, numBatches, type SequenceBatch, sequenceBatches, usersByBucket } from "./sequence-batches.js";
+import { bucketsFor, numBatches, type SequenceBatch, sequenceBatches, usersByBucket } from "./sequence-batches.js";
 import { createSequenceEncoder, type SequenceNetwork } from "./sequence-encoder.js";
 import type { ItemSequences } from "./user-sequences.js";
 
@@ -41,35 +39,45 @@ export interface NextItemParams {
   dimensions: number;
   maxLength: number;
   dropout: number;
-  loss: "auto" | "full" | "sampled" | "bpr-max";
+  loss: "auto" | "full" | "sampled" | "bpr-max" | "gbce";
   negatives: number;
+  /** Of gBCE: 0 = plain binary cross-entropy, 1 = as sure as the full softmax. */
+  calibration?: number;
   epochs: number;
   learningRate: number;
   patience: number;
   validationShare: number;
+  /** Positions of a step, of large data. Default 1600. */
+  batchPositions?: number;
   /** Largest joint norm of a step's gradients; not clipped when absent. */
   clipNorm?: number;
   /** Width of a layer, where dropout meets more than `dimensions`. */
   units?: number;
 }
 
-/** Positions of a batch: of large data, and so few that an epoch of small data has about STEPS steps. */
+/** Of small data steps have so few positions that an epoch has about STEPS of them. */
 const [MOST_POSITIONS, LEAST_POSITIONS, STEPS] = [1600, 64, 30];
 const MOST_ITEMS_FULL = 20_000;
 const MOST_WARM_UP = 100;
 
+/** Throws DataError when no sequence has two events; TrainingError and CancelledError as `trainNetwork`. */
 export async function trainNextItem(training: NextItemTraining, params: NextItemParams, context: FitContext): Promise<TrainingResult> {
   const { stage, sequences, states, network, items, numItems } = training;
   const full = params.loss === "full" || (params.loss === "auto" && numItems <= MOST_ITEMS_FULL);
   const droppedLast = heldOutUsers(sequences, params.validationShare, context.seed);
-  const buckets = bucketsFor(params.maxLength, Math.min(MOST_POSITIONS, Math.max(LEAST_POSITIONS, sequences.items.length / STEPS)));
+  const { batchPositions = MOST_POSITIONS } = params;
+  const buckets = bucketsFor(params.maxLength, Math.min(batchPositions, Math.max(LEAST_POSITIONS, sequences.items.length / STEPS)));
   const users = usersByBucket(sequences, buckets, droppedLast);
   const stepsPerEpoch = numBatches(users, buckets);
+  if (stepsPerEpoch === 0)
+    throw new DataError(`${stage} has nothing to learn from: no user has two events.`, {
+      hint: "Bring more events per user, or use a model that needs no order.",
+    });
   const widest = Math.max(params.dimensions, params.units ?? 0);
   const largestMask = buckets.reduce((most, { length, batch }) => Math.max(most, length * batch * widest), 0);
   const masks = createMaskPool(params.dropout, largestMask, createRandom(context.seed + 1));
-  const compiled = new Map<number, Promise<Step>>();
-  const stepFor = (bucket: number): Promise<Step> => {
+  const compiled = new Map<number, Promise<NextItemStep>>();
+  const stepFor = (bucket: number): Promise<NextItemStep> => {
     const known = compiled.get(bucket);
     if (known) return known;
     const made = compileStep(training, buckets[bucket], { params, full, masks, threads: context.threads, device: context.device });
@@ -108,104 +116,4 @@ export async function trainNextItem(training: NextItemTraining, params: NextItem
     for (const step of compiled.values()) await (await step).release();
     await encoder?.release();
   }
-}
-
-interface Step {
-  run(batch: SequenceBatch, using: { items: SparseTable; random: Random; evidence: Evidence }): Promise<StepResult>;
-  release(): Promise<void>;
-}
-
-/** Negatives are drawn as often as the item occurs. */
-interface Evidence {
-  events: Int32Array;
-  logShare: Float32Array;
-}
-
-function evidenceOf(sequences: ItemSequences): Evidence {
-  const items = sequences.items.filter((item) => item >= 0);
-  const counts = new Float32Array(items.reduce((most, item) => Math.max(most, item), 0) + 1);
-  for (const item of items) counts[item]++;
-  return { events: items, logShare: counts.map((count) => Math.log(Math.max(1, count) / items.length)) };
-}
-
-async function compileStep(
-  { network, states, numItems, users }: NextItemTraining,
-  { length, batch }: Bucket,
-  { params, full, masks, ...options }: { params: NextItemParams; full: boolean; masks: MaskPool; threads: number; device?: string },
-): Promise<Step> {
-  const { dimensions, negatives: numNegatives } = params;
-  const n = batch * length;
-  const graph = createGraph();
-  const context: LayerContext = { graph, parameters: network.parameters, masks: [], dropout: params.dropout };
-  const hidden = states(context, { batch, length });
-  const weight = input(graph, "weight", [n, 1]);
-  const sources: Record<string, Tensor> = { rows: graph.inputs.get("rows")!, ...(users ? { users: graph.inputs.get("users")! } : {}) };
-  let loss: Tensor;
-  if (full) {
-    sources.items = input(graph, "items", [numItems, dimensions]);
-    sources.targetRows = input(graph, "targetRows", [n, dimensions]);
-    const { items, targetRows } = sources;
-    loss = fullSoftmaxLoss({ hidden, items, targetRows, target: input(graph, "target", [n, 1], "int64"), weight });
-  } else {
-    sources.positives = input(graph, "positives", [n, dimensions]);
-    sources.negatives = input(graph, "negatives", [numNegatives, dimensions]);
-    const { positives, negatives } = sources;
-    const of = { hidden, positives, negatives, weight };
-    const bias = () => ({ positiveBias: input(graph, "positiveBias", [n, 1]), negativeBias: input(graph, "negativeBias", [numNegatives]) });
-    loss = params.loss === "bpr-max" ? bprMaxLoss(of) : sampledSoftmaxLoss({ ...of, ...bias() });
-  }
-  const step = await createTrainingStep({ context, loss, rows: sources, masks, ...options });
-  const feeds = {
-    rows: new Float32Array(n * dimensions),
-    weight: new Float32Array(n),
-    target: new BigInt64Array(n),
-    targetRows: new Float32Array(n * dimensions),
-    negatives: new Float32Array(numNegatives * dimensions),
-    negativeBias: new Float32Array(numNegatives),
-    positiveBias: new Float32Array(n),
-  };
-  const owners = users && { ...users, rows: new Int32Array(batch), values: new Float32Array(batch * users.table.dimensions) };
-  const targetLow = new Int32Array(feeds.target.buffer); // little-endian, and items are below 2³¹
-  const drawn = new Int32Array(numNegatives);
-  return {
-    release: step.release,
-    async run({ rows: sequences, inputs, targets }, { items, random, evidence }) {
-      let examples = 0;
-      for (let k = 0; k < n; k++) if (targets[k] >= 0) examples++;
-      for (let k = 0; k < n; k++) {
-        feeds.weight[k] = targets[k] >= 0 ? 1 / examples : 0;
-        targetLow[2 * k] = Math.max(0, targets[k]);
-      }
-      items.gather(inputs, feeds.rows);
-      items.gather(targets, feeds.targetRows);
-      const { rows, weight, target, targetRows } = feeds;
-      const given: Record<string, Float32Array> = { rows, weight };
-      if (owners) {
-        for (let row = 0; row < batch; row++) owners.rows[row] = row < sequences.length ? owners.ofSequence[sequences[row]] : -1;
-        owners.table.gather(owners.rows, owners.values);
-        given.users = owners.values;
-      }
-      let loss: number;
-      if (full) {
-        loss = await step.run({ ...given, target, targetRows, items: items.values }, random);
-        items.addDense(step.gradient("items"));
-        items.addGradients(targets, step.gradient("targetRows"));
-      } else {
-        const expected = Math.log(numNegatives);
-        for (let s = 0; s < numNegatives; s++) {
-          drawn[s] = evidence.events[random.integer(evidence.events.length)];
-          feeds.negativeBias[s] = -evidence.logShare[drawn[s]] - expected;
-        }
-        items.gather(drawn, feeds.negatives);
-        const { negatives, negativeBias, positiveBias } = feeds;
-        const bias: Record<string, Float32Array> = params.loss === "bpr-max" ? {} : { negativeBias, positiveBias };
-        loss = await step.run({ ...given, positives: targetRows, negatives, ...bias }, random);
-        items.addGradients(targets, step.gradient("positives"));
-        items.addGradients(drawn, step.gradient("negatives"));
-      }
-      items.addGradients(inputs, step.gradient("rows"));
-      if (owners) owners.table.addGradients(owners.rows, step.gradient("users"));
-      return { loss, examples, gradients: step.parameterGradients };
-    },
-  };
 }
