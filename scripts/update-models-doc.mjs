@@ -32,7 +32,7 @@ console.log(`${models.length} models written to docs/models.md`);
 process.exit(0);
 
 /** What a fitted model offers. */
-async function routesOf({ name, needs }) {
+async function routesOf({ name, needs, requires }) {
   const events = Array.from({ length: 360 }, (_, e) => e);
   const data = Interactions.fromArrays({
     userIndex: events.map((e) => e % 20),
@@ -41,7 +41,9 @@ async function routesOf({ name, needs }) {
     timestamp: events.map((e) => 1_700_000_000_000 + e * 3_600_000),
     basket: events.map((e) => Math.floor(e / 2)),
   });
-  const model = await fit(name, data, needs ? { epochs: 1 } : {}, { seed: 1, threads: 1 });
+  const values = Array.from({ length: data.numItems }, (_, item) => `kind ${item % 3}`);
+  const kinds = { numRows: data.numItems, columns: { kind: { kind: "category", values } } };
+  const model = await fit(name, data, needs ? { epochs: 1 } : {}, { seed: 1, threads: 1, ...(requires ? { itemFeatures: kinds } : {}) });
   const histories = [
     [1, 3, 5],
     [14, 16],

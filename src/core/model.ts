@@ -192,6 +192,7 @@ export interface DataFacts {
   /** Share of events whose user had the same item before, 0 to 1. */
   repeatShare: number;
   hasTimestamps: boolean;
+  hasItemFeatures?: boolean;
 }
 
 export type ModelTask = "retrieve" | "sequence" | "rank" | "rate";
@@ -241,6 +242,8 @@ export interface ModelDefinition<Params extends Record<string, unknown> = Record
   onlyIfNamed?: string;
   /** The optional package that fitting and scoring need. Such models are left out where it cannot be had. */
   needs?: "onnxruntime";
+  /** What `fit` cannot do without in its context. */
+  requires?: "itemFeatures";
   /** Why the model does not suit such data, as half a sentence; undefined when it does. */
   unsuited?(facts: DataFacts): string | undefined;
 }

@@ -15,6 +15,7 @@ import { als } from "./als.js";
 import { bias } from "./bias.js";
 import { blend } from "./blend.js";
 import { bpr } from "./bpr.js";
+import { content } from "./content.js";
 import { ease } from "./ease.js";
 import { gfCf } from "./gf-cf.js";
 import { gru } from "./gru.js";
@@ -46,6 +47,7 @@ const definitions = [
   logisticMf,
   blend,
   itemKnn,
+  content,
   svd,
   svdPlusPlus,
   ultragcn,

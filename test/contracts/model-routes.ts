@@ -12,6 +12,7 @@ import type { Recommender, SimilarUsers } from "../../src/ranking/recommender.js
 import { knowsSimilar } from "../../src/ranking/similar.js";
 import { expectError } from "../support/errors.js";
 import { DAY, fixture } from "../support/fixture.js";
+import { featuresFor } from "../support/item-features.js";
 
 type Check = [title: string, body: () => Promise<void>];
 type Context = Partial<Omit<FitContext, "fitModel">>;
@@ -20,7 +21,7 @@ export function routeChecks(definition: ModelDefinition, params: Record<string, 
   const { name, partialRefit } = definition;
   const data = fixture();
   const fitted = (train: Interactions = data, context: Context = {}, more: Record<string, unknown> = {}) =>
-    fit(name, train, { ...params, ...more }, { seed: 7, threads: 2, ...context });
+    fit(name, train, { ...params, ...more }, { seed: 7, threads: 2, ...featuresFor(definition, train), ...context });
 
   return [
     [

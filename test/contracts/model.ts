@@ -10,6 +10,7 @@ import { fit, restoreRecommender } from "../../src/models/registry.js";
 import type { Recommender } from "../../src/ranking/recommender.js";
 import { expectError } from "../support/errors.js";
 import { fixture } from "../support/fixture.js";
+import { featuresFor } from "../support/item-features.js";
 import { bytesOf, routeChecks } from "./model-routes.js";
 
 const options = { seed: 7, threads: 2 };
@@ -23,7 +24,8 @@ export function describeModel(definition: ModelDefinition, params: Record<string
     else it(title, body);
   };
   const data = fixture();
-  const fitted = (train: Interactions = data, more = {}) => fit(name, train, params, { ...options, ...more });
+  const fitted = (train: Interactions = data, more = {}) =>
+    fit(name, train, params, { ...options, ...featuresFor(definition, train), ...more });
 
   describe(`${name} ${JSON.stringify(params)}`, () => {
     check("documents every parameter", async () => {

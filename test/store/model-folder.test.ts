@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createIdMap } from "../../src/data/id-map.js";
 import { Interactions } from "../../src/data/interactions.js";
-import { fit, listModels } from "../../src/models/registry.js";
+import { fit, getModel, listModels } from "../../src/models/registry.js";
 import type { Recommender } from "../../src/ranking/recommender.js";
 import { sha256 } from "../../src/store/manifest.js";
 import { loadItemProperties, loadModel, readManifest, saveModel } from "../../src/store/model-folder.js";
 import { expectError } from "../support/errors.js";
 import { fixture } from "../support/fixture.js";
+import { featuresFor } from "../support/item-features.js";
 import { smallParams } from "../support/small-params.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
@@ -34,7 +35,8 @@ describe.each(listModels().map(({ name }) => name))("a saved %s", (name) => {
   test("answers with the same bits, and equal trainings give equal files", async () => {
     const folder = temporaryFolder();
     const params = smallParams[name] ?? {};
-    const model = await fit(name, data, params, { threads: 1 });
+    const context = { threads: 1, ...featuresFor(getModel(name), data) };
+    const model = await fit(name, data, params, context);
     const manifest = await saveModel(model, join(folder, "a"), { metrics: { "ndcg@10": 0.5 }, seed: 42, dataFingerprint: "abc" });
     const loaded = await loadModel(join(folder, "a"), { threads: 1 });
     expect(await answers(loaded)).toEqual(await answers(model));
@@ -42,7 +44,7 @@ describe.each(listModels().map(({ name }) => name))("a saved %s", (name) => {
     expect(await readManifest(join(folder, "a"))).toEqual(JSON.parse(JSON.stringify(manifest)));
     expect(manifest).toMatchObject({ model: name, seed: 42, dataFingerprint: "abc", numUsers: data.numUsers, metrics: { "ndcg@10": 0.5 } });
 
-    const again = await saveModel(await fit(name, data, params, { threads: 1 }), join(folder, "b"), { seed: 42, dataFingerprint: "abc" });
+    const again = await saveModel(await fit(name, data, params, context), join(folder, "b"), { seed: 42, dataFingerprint: "abc" });
     expect(again.version).toBe(manifest.version);
     for (const file of filesOf(join(folder, "a")).filter((file) => file.endsWith(".npy"))) {
       expect(readFileSync(join(folder, "b", file)).equals(readFileSync(join(folder, "a", file))), file).toBe(true);

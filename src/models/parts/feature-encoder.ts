@@ -197,7 +197,8 @@ function columnOf<Kind extends FeatureColumn["kind"]>(
   return column as Extract<FeatureColumn, { kind: Kind }> | undefined;
 }
 
-const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+/** Lower-case runs of letters and digits, of any script. */
+export const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
 /** FNV-1a over the UTF-8 bytes, 32 bits (Fowler, Noll & Vo). */
 export function hashOf(word: string): number {

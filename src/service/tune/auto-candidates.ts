@@ -1,6 +1,6 @@
 /** The models that `auto` tries: those that suit the data, simple ones first, and why the others do not. Called by auto.ts. */
 import type { Interactions } from "../../core/interactions.js";
-import type { DataFacts, ModelDefinition } from "../../core/model.js";
+import type { DataFacts, ModelDefinition, SideFeatures } from "../../core/model.js";
 import { parseParams } from "../../core/params.js";
 import { listModels } from "../../models/registry.js";
 import { repeatShare } from "../prepare-data.js";
@@ -8,9 +8,16 @@ import type { Recipe } from "../recipe/recipe.js";
 import type { AutoDecision } from "./auto-decision.js";
 
 /** What decides whether a model suits the data. */
-export function factsOf(data: Interactions): DataFacts {
+export function factsOf(data: Interactions, { itemFeatures }: SideFeatures): DataFacts {
   const { numUsers, numItems, numInteractions, timestamp } = data;
-  return { numUsers, numItems, numInteractions, repeatShare: repeatShare(data), hasTimestamps: timestamp !== undefined };
+  return {
+    numUsers,
+    numItems,
+    numInteractions,
+    repeatShare: repeatShare(data),
+    hasTimestamps: timestamp !== undefined,
+    hasItemFeatures: itemFeatures !== undefined,
+  };
 }
 
 /** Minutes to hours on a few cores, and an optional package: not without being asked for. */

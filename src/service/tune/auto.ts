@@ -64,7 +64,7 @@ export async function autoRecipe(
   options.onTuneStep?.({ kind: "start", metric, part: part.description, ...counts(part), numCases: forTuning.length });
 
   const fingerprint = await dataFingerprint(recipe, file, options);
-  const facts = factsOf(part.train);
+  const facts = factsOf(part.train, dataset.features);
   const { candidates, leftOut } = candidatesFor(recipe, facts);
   const settings: SearchSettings = {
     metric,
