@@ -50,10 +50,11 @@ function hasRuntime() {
   }
 }
 
-/** Sequence models read a padded history and its length, models of sets −1 where there is nothing. */
-function feedsOf({ maxLength }, history) {
+/** By what the files say of their inputs: attention reads a padded history, recurrent layers borders, the others sets of items. */
+function feedsOf({ maxLength, units, userInputs }, history) {
   const topK = [8];
-  if (maxLength === undefined) return { history: [[...history, -1, -1]], topK };
+  if (units !== undefined) return { history: [[-1, ...history]], length: [history.length + 1], topK };
+  if (maxLength === undefined) return { history: [[...history, -1, -1]], ...(userInputs ? { user: [-1] } : {}), topK };
   return { history: [[...history, ...new Array(maxLength - history.length).fill(0)]], length: [history.length], topK };
 }
 

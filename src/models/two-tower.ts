@@ -14,6 +14,7 @@ import { createGraph, input } from "../nn/tensor.js";
 import { savedFloat32, savedUint8 } from "./parts/saved-arrays.js";
 import { towerInputs, towerVectors } from "./parts/tower-network.js";
 import { fitTwoTower } from "./parts/two-tower-fit.js";
+import { twoTowerOnnx } from "./parts/two-tower-onnx.js";
 import { type Sides, savedSides, sideState } from "./parts/two-tower-sides.js";
 import { createTowerEncoder, questionsOf } from "./parts/two-tower-vectors.js";
 
@@ -150,6 +151,8 @@ function twoTowerModel(size: { numUsers: number; numItems: number }, params: Two
       encode: (queries: readonly Query[], out) => encoder.encode(questionsOf(queries, { seen, knownItems, params }), out),
     },
     itemSimilarityVectors: { dimensions, vectors: itemVectors },
+    toOnnx: async () =>
+      twoTowerOnnx({ title: twoTower.title, parameters, source: sides.queries, itemVectors, knownItems, numUsers, ...params }),
     knowsUser: (user) => knownUsers[user] === 1,
     knowsItem: (item) => knownItems[item] === 1,
     state(): ModelState {

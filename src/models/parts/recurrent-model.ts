@@ -12,6 +12,7 @@ import { sizeOf } from "../../nn/tensor.js";
 import { trainNextItem } from "./next-item-training.js";
 import { createRecurrentEncoder } from "./recurrent-encoder.js";
 import { type RecurrentShape, recurrentStates } from "./recurrent-network.js";
+import { recurrentOnnx } from "./recurrent-onnx.js";
 import { newestOfUsers, tokensOf, trainingSequences } from "./recurrent-sequences.js";
 import { savedFloat32, savedInt32, savedLength } from "./saved-arrays.js";
 import type { ItemSequences } from "./user-sequences.js";
@@ -99,7 +100,7 @@ export function recurrentDefinition({ cell, ...head }: RecurrentHead): Definitio
       const users = params.userDimensions > 0 ? table("users", numUsers, params.userDimensions, 0) : undefined; // 0: users never met stay there
       const losses = await trained(head.name, { cell, ...params }, context, { parameters, items, users, sequences, ofSequence, numItems });
       return recurrentModel(
-        { name: head.name, cell, params, numUsers, numItems },
+        { name: head.name, title: head.title, cell, params, numUsers, numItems },
         {
           parameters,
           items: items.values,
@@ -118,7 +119,7 @@ export function recurrentDefinition({ cell, ...head }: RecurrentHead): Definitio
       const { losses, hasBaskets } = z.object({ losses: z.array(z.number()), hasBaskets: z.boolean() }).parse(state.extra);
       const { dimensions, userDimensions } = params;
       return recurrentModel(
-        { name: head.name, cell, params, numUsers, numItems },
+        { name: head.name, title: head.title, cell, params, numUsers, numItems },
         {
           parameters,
           items: savedFloat32(state, "items", [numItems, dimensions]),
@@ -181,6 +182,7 @@ async function trained(
 
 interface RecurrentHeading {
   name: string;
+  title: string;
   cell: RecurrentShape["cell"];
   params: RecurrentParams;
   numUsers: number;
@@ -199,7 +201,7 @@ interface RecurrentParts {
 }
 
 function recurrentModel(
-  { name, cell, params, numUsers, numItems }: RecurrentHeading,
+  { name, title, cell, params, numUsers, numItems }: RecurrentHeading,
   { parameters, items, users, own, hasBaskets, losses }: RecurrentParts,
 ): FittedModel {
   const { dimensions, userDimensions } = params;
@@ -225,6 +227,7 @@ function recurrentModel(
         ),
     },
     itemSimilarityVectors: { dimensions, vectors: items },
+    toOnnx: async () => recurrentOnnx({ model: name, title, parameters, shape: { cell, ...params }, items, users }),
     state(): ModelState {
       const arrays: ModelState["arrays"] = Object.fromEntries(
         parameters.list.map(({ name, shape, values }) => [name, { shape, data: values }]),

@@ -3,6 +3,7 @@
  * None of it has a gradient of its own.
  */
 import { addNode, constant, type Dimension, op, scalar, type Tensor } from "../tensor.js";
+import { multiply } from "./elementwise.js";
 import { gather } from "./gather.js";
 import { batchedProduct } from "./matrix.js";
 import { sum } from "./reduce.js";
@@ -25,22 +26,37 @@ export const integerMath = (operator: "Add" | "Sub" | "Max" | "Min", x: Tensor, 
 /** The larger of a number and each value. */
 export const maximum = (x: Tensor, by: number): Tensor => op("Max", [x, scalar(x.node.graph, by)], { outputs: [{ shape: x.shape }] });
 
+/** Each value to a power. */
+export const power = (x: Tensor, exponent: number): Tensor =>
+  op("Pow", [x, scalar(x.node.graph, exponent)], { outputs: [{ shape: x.shape }] });
+
 /** Indexes as numbers. */
 export const toFloat = (x: Tensor): Tensor => op("Cast", [x], { attributes: { to: 1 }, outputs: [{ shape: x.shape }] });
+
+/** With a new axis of size 1 before `axis`, whatever the other sizes. */
+export const unsqueezed = (x: Tensor, axis: number): Tensor =>
+  op("Unsqueeze", [x, constant(x.node.graph, [axis], [1], "int64")], { outputs: [{ shape: x.shape.toSpliced(axis, 0, 1), type: x.type }] });
+
+/** Rows of a table at `rows` (int64, any shape), zeros for −1. */
+export const rowsOrZeros = (table: Tensor, rows: Tensor): Tensor =>
+  multiply(gather(table, integerMath("Max", rows, 0)), unsqueezed(isIndex(rows), rows.shape.length));
 
 /** Row `rows[b]` of every matrix b: x [batch × n × d], rows int64 [batch] → [batch × d]. */
 export function rowOfEach(x: Tensor, rows: Tensor): Tensor {
   const [batch, , width] = x.shape;
-  const at = op("Unsqueeze", [rows, constant(x.node.graph, [1], [1], "int64")], { outputs: [{ shape: [batch, 1], type: "int64" }] });
-  return op("GatherND", [x, at], { attributes: { batch_dims: 1 }, outputs: [{ shape: [batch, width] }] });
+  return op("GatherND", [x, unsqueezed(rows, 1)], { attributes: { batch_dims: 1 }, outputs: [{ shape: [batch, width] }] });
+}
+
+/** 1 for indexes, 0 for −1. */
+export function isIndex(x: Tensor): Tensor {
+  const none = constant(x.node.graph, [-1], [], "int64");
+  return toFloat(op("Greater", [x, none], { outputs: [{ shape: x.shape, type: "bool" }] }));
 }
 
 /** Sum of the rows of a table [n × d] at `rows` (int64 [batch × length], −1 where there is none), and how many they are ([batch × 1]). */
 export function sumOfRows(table: Tensor, rows: Tensor): { sum: Tensor; count: Tensor } {
-  const [batch, length] = rows.shape;
-  const none = constant(rows.node.graph, [-1], [], "int64");
-  const known = toFloat(op("Greater", [rows, none], { outputs: [{ shape: rows.shape, type: "bool" }] }));
-  const ones = op("Unsqueeze", [known, constant(rows.node.graph, [1], [1], "int64")], { outputs: [{ shape: [batch, 1, length] }] });
-  const added = batchedProduct(ones, gather(table, integerMath("Max", rows, 0)));
+  const [batch] = rows.shape;
+  const known = isIndex(rows);
+  const added = batchedProduct(unsqueezed(known, 1), gather(table, integerMath("Max", rows, 0)));
   return { sum: reshape(added, [batch, table.shape[1]]), count: sum(known, [1], { keep: true }) };
 }
