@@ -56,6 +56,19 @@ describe("weights of a blend", () => {
     expect(measure(1, "ndcg")).toBeCloseTo(1 / Math.log2(3) / (1 + 1 / Math.log2(3)), 12);
     expect(measure(-1, "precision")).toBeCloseTo(0.5, 12);
     expect(measure(1, "precision")).toBeCloseTo(1, 12);
+    expect(measure(0, "precision")).toBe(0); // all scores equal: the relevant ones come last
+  });
+
+  it("prefers what little a model knows to weights of 0, though the questions show mostly relevant items", () => {
+    // items 0 and 1 are relevant, the feature puts item 3 above them and item 2 below: the relevant are below its mean
+    const numQuestions = 40;
+    const questions = {
+      offsets: Int32Array.from({ length: numQuestions + 1 }, (_, q) => 4 * q),
+      features: [Float32Array.from({ length: 4 * numQuestions }, (_, i) => [1, 1, 0, 9][i % 4]), new Float32Array(4 * numQuestions)],
+      relevance: Float32Array.from({ length: 4 * numQuestions }, (_, i) => [1, 1, 0, 0][i % 4]),
+      multiplicity: new Float32Array(4 * numQuestions).fill(1),
+    };
+    expect([...learnWeights(questions, { objective: "precision", topK: 3 })]).toEqual([1, 0]);
   });
 });
 

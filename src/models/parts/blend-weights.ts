@@ -184,7 +184,10 @@ function ascend(questions: BlendQuestions, start: Float64Array, objective: ListO
   return weights;
 }
 
-/** Mean over questions; equal scores by the order of the items. */
+/**
+ * Mean over questions; a relevant item stands behind all others of its score. Else weights that tell nothing apart would profit from the
+ * relevant items being among the few that a question shows.
+ */
 export function listMetric({ offsets, relevance }: BlendQuestions, scores: Float64Array, { objective, topK }: ListObjective): number {
   const numQuestions = offsets.length - 1;
   const top = new Float64Array(topK);
@@ -196,9 +199,10 @@ export function listMetric({ offsets, relevance }: BlendQuestions, scores: Float
     let relevant = 0;
     for (let i = offsets[q]; i < offsets[q + 1]; i++) {
       if (relevance[i] > 0) relevant++;
-      if (held === topK && scores[i] <= top[topK - 1]) continue;
+      const ahead = (place: number) => scores[i] > top[place] || (scores[i] === top[place] && relevance[i] === 0 && gain[place] > 0);
+      if (held === topK && !ahead(topK - 1)) continue;
       let place = held < topK ? held++ : topK - 1;
-      for (; place > 0 && top[place - 1] < scores[i]; place--) {
+      for (; place > 0 && ahead(place - 1); place--) {
         top[place] = top[place - 1];
         gain[place] = gain[place - 1];
       }
