@@ -27,6 +27,7 @@ const schema = z.strictObject({
   dropout: z.number().min(0).lt(1).default(0.3),
   loss: z.enum(["auto", "full", "sampled", "bpr-max"]).default("auto"),
   negatives: z.int().min(1).max(100_000).default(512),
+  batchPositions: z.int().min(16).max(100_000).default(600),
   epochs: z.int().min(1).max(10_000).default(30),
   learningRate: z.number().positive().default(2e-3),
   clipNorm: z.number().positive().default(5),
@@ -59,6 +60,7 @@ const help: Definition["help"] = {
     tune: false,
   },
   negatives: { help: "Shared negatives per batch of the sampled losses.", range: [64, 4096], scale: "log", tune: false },
+  batchPositions: { help: "Events that one step of training learns from, about.", range: [200, 3200], scale: "log", tune: false },
   epochs: { help: "Most passes over the data.", tune: false },
   learningRate: {
     help: "Of Adam, after a warm-up of at most 100 steps; falls to 0 at the last epoch where nothing is held out to stop on.",
