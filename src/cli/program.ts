@@ -10,6 +10,7 @@ import { registerRecommend } from "./commands/recommend.js";
 import { registerReplicate } from "./commands/replicate.js";
 import { registerRun } from "./commands/run.js";
 import { registerServe } from "./commands/serve.js";
+import { registerSongs } from "./commands/songs.js";
 import { registerTrain } from "./commands/train.js";
 import { registerTune } from "./commands/tune.js";
 import { type CliContext, examples } from "./context.js";
@@ -30,6 +31,7 @@ export function createProgram(context: CliContext): Command {
     registerRecommend,
     registerServe,
     registerExport,
+    registerSongs,
     registerModels,
     registerReplicate,
     registerDoctor,
