@@ -1,6 +1,7 @@
 /**
- * The Python peer of a benchmark: one long-living child that answers commands, one JSON line each way (see peer.py).
- * Absent unless IMPLICIT_PYTHON names a Python that has implicit (scripts/make-implicit-env.mjs makes one).
+ * The Python peers of benchmarks: a long-living child that answers commands, one JSON line each way (see peer.py, torch_peer.py).
+ * Absent unless IMPLICIT_PYTHON names a Python that has implicit (scripts/make-implicit-env.mjs makes one), or TORCH_PYTHON one that has
+ * PyTorch (scripts/make-torch-env.mjs).
  */
 import { spawn } from "node:child_process";
 import path from "node:path";
@@ -32,10 +33,26 @@ export async function startPeer(
     say("peer skipped: IMPLICIT_PYTHON is not set (node scripts/make-implicit-env.mjs FOLDER makes an environment)");
     return undefined;
   }
-  const script = path.resolve("bench", "support", "peer.py");
-  const child = spawn(python, [script, folder], {
+  return openPeer(python, { script: "peer.py", folder, env: { OPENBLAS_NUM_THREADS: String(blasThreads) } });
+}
+
+/** PyTorch on the CPU; it is told its threads when it loads a network. */
+export async function startTorchPeer(folder: string, say: (text: string) => void): Promise<Peer | undefined> {
+  const python = process.env.TORCH_PYTHON;
+  if (!python) {
+    say("peer skipped: TORCH_PYTHON is not set (node scripts/make-torch-env.mjs FOLDER makes an environment)");
+    return undefined;
+  }
+  return openPeer(python, { script: "torch_peer.py", folder, env: {} });
+}
+
+async function openPeer(
+  python: string,
+  { script, folder, env }: { script: string; folder: string; env: Record<string, string> },
+): Promise<Peer> {
+  const child = spawn(python, [path.resolve("bench", "support", script), folder], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, OPENBLAS_NUM_THREADS: String(blasThreads) },
+    env: { ...process.env, ...env },
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const failed = new Promise<never>((_, reject) => child.on("error", reject));
