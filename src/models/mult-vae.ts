@@ -10,10 +10,11 @@ import type { FittedModel, ModelDefinition, ModelState } from "../core/model.js"
 import { createRandom } from "../core/random.js";
 import { createParameters } from "../nn/parameters.js";
 import { createGraph, input } from "../nn/tensor.js";
+import { withBias } from "./parts/biased-vectors.js";
 import { fitMultVae, type TrainedMultVae } from "./parts/mult-vae-fit.js";
 import { ITEM_BIAS, ITEMS, multVaeLoss } from "./parts/mult-vae-network.js";
 import { multVaeOnnx } from "./parts/mult-vae-onnx.js";
-import { createMultVaeEncoder, withBias } from "./parts/mult-vae-vectors.js";
+import { createMultVaeEncoder } from "./parts/mult-vae-vectors.js";
 import { savedFloat32 } from "./parts/saved-arrays.js";
 import { historyRow } from "./parts/user-history.js";
 

@@ -1,6 +1,6 @@
 /**
  * Two towers: one turns what is known of a user into a vector, the other what is known of an item; the score is their product.
- *   q = tower(id, side features, mean of the embeddings of the user's items),  c = tower(id, side features),  score = qᵀ c
+ *   q = tower(id, side features, mean of the embeddings of the user's items),  c = tower(id, side features),  score = qᵀ c + temperature · popularity · log share(item)
  * Trained by softmax over the items of a batch and shared negatives, corrected for their popularity (parts/tower-training.ts). Item
  * vectors are computed once; users, also unseen ones, go through their tower when they ask.
  * Yi et al. (2019), Sampling-bias-corrected neural modeling for large corpus item recommendations. Runs on ONNX Runtime.
@@ -11,6 +11,7 @@ import type { FittedModel, ModelDefinition, ModelState, Query } from "../core/mo
 import { createRandom } from "../core/random.js";
 import { createParameters, type Parameters } from "../nn/parameters.js";
 import { createGraph, input } from "../nn/tensor.js";
+import { withBias } from "./parts/biased-vectors.js";
 import { savedFloat32, savedUint8 } from "./parts/saved-arrays.js";
 import { towerInputs, towerVectors } from "./parts/tower-network.js";
 import { fitTwoTower } from "./parts/two-tower-fit.js";
@@ -33,6 +34,7 @@ const schema = z.strictObject({
   historyExponent: z.number().min(0).max(1).default(1),
   normalize: z.boolean().default(false),
   temperature: z.number().positive().default(1),
+  popularity: z.number().min(0).max(2).default(1),
   logQ: z.boolean().default(true),
   hits: z.enum(["same", "known"]).default("same"),
   negatives: z.int().min(0).max(100_000).default(0),
@@ -72,6 +74,7 @@ export const twoTower: ModelDefinition<TwoTowerParams> = {
     historyExponent: { help: "A history of n items is divided by n to this power: 1 for the mean, 0 for the sum.", range: [0.3, 1] },
     normalize: { help: "Vectors of length 1, so that scores are cosines.", tune: false },
     temperature: { help: "Scores are divided by it in the loss; low with normalised vectors.", range: [0.03, 2], scale: "log" },
+    popularity: { help: "Share of the log of an item's popularity in its score; below 1 lists are less popular.", range: [0.3, 1] },
     logQ: { help: "Correct for how often an item comes up as a negative.", tune: false },
     hits: { help: "Left out of an example's negatives: the same item (same), or all items the user has (known).", tune: false },
     negatives: { help: "Items drawn from all, added to the negatives of each batch.", tune: false },
@@ -109,6 +112,7 @@ export const twoTower: ModelDefinition<TwoTowerParams> = {
       parameters,
       seen,
       itemVectors: savedFloat32(state, "item_vectors", [numItems, params.dimensions]),
+      itemBias: savedFloat32(state, "item_bias", [numItems]),
       knownUsers: savedUint8(state, "known_users", [numUsers]),
       knownItems: savedUint8(state, "known_items", [numItems]),
       losses: z.array(z.number()).parse(state.extra?.losses),
@@ -126,6 +130,7 @@ export interface TrainedTwoTower {
   seen: Csr;
   /** numItems × dimensions. */
   itemVectors: Float32Array;
+  itemBias: Float32Array;
   /** 1 where events or features are known. */
   knownUsers: Uint8Array;
   knownItems: Uint8Array;
@@ -133,7 +138,7 @@ export interface TrainedTwoTower {
 }
 
 function twoTowerModel(size: { numUsers: number; numItems: number }, params: TwoTowerParams, trained: TrainedTwoTower): FittedModel {
-  const { sides, parameters, seen, itemVectors, knownUsers, knownItems, losses } = trained;
+  const { sides, parameters, seen, itemVectors, itemBias, knownUsers, knownItems, losses } = trained;
   const { numUsers, numItems } = size;
   const { dimensions } = params;
   const encoder = createTowerEncoder({ parameters, source: sides.queries });
@@ -146,9 +151,13 @@ function twoTowerModel(size: { numUsers: number; numItems: number }, params: Two
     personal: true,
     losses,
     vectors: {
-      dimensions,
-      itemVectors,
-      encode: (queries: readonly Query[], out) => encoder.encode(questionsOf(queries, { seen, knownItems, params }), out),
+      dimensions: dimensions + 1,
+      itemVectors: withBias(itemVectors, itemBias, new Float32Array(numItems * (dimensions + 1))),
+      async encode(queries: readonly Query[], out) {
+        const vectors = new Float32Array(queries.length * dimensions);
+        await encoder.encode(questionsOf(queries, { seen, knownItems, params }), vectors);
+        withBias(vectors, params.temperature, out.subarray(0, queries.length * (dimensions + 1)));
+      },
     },
     itemSimilarityVectors: { dimensions, vectors: itemVectors },
     toOnnx: async () =>
@@ -162,6 +171,7 @@ function twoTowerModel(size: { numUsers: number; numItems: number }, params: Two
           ...arrays,
           ...Object.fromEntries(own.map(({ name, shape, values }) => [name, { shape, data: values }])),
           item_vectors: { shape: [numItems, dimensions], data: itemVectors },
+          item_bias: { shape: [numItems], data: itemBias },
           known_users: { shape: [numUsers], data: knownUsers },
           known_items: { shape: [numItems], data: knownItems },
         },

@@ -10,9 +10,10 @@ import { createGraph, input } from "../../nn/tensor.js";
 import { trainNetwork } from "../../nn/train.js";
 import { createTrainingStep, type TrainingStep } from "../../nn/training-step.js";
 import type { MultVaeParams } from "../mult-vae.js";
+import { withBias } from "./biased-vectors.js";
 import { createHeldOutJudge, holdOutItems } from "./held-out-items.js";
 import { ITEM_BIAS, ITEMS, type MultVaeShape, multVaeLoss } from "./mult-vae-network.js";
-import { createMultVaeEncoder, type RowOfItems, unitWeight, withBias } from "./mult-vae-vectors.js";
+import { createMultVaeEncoder, type RowOfItems, unitWeight } from "./mult-vae-vectors.js";
 import { positivePairs } from "./positive-pairs.js";
 
 export interface TrainedMultVae {
@@ -53,6 +54,7 @@ export async function fitMultVae(train: Interactions, params: MultVaeParams, con
     { threads: context.threads },
   );
   const [table, bias] = [ITEMS, ITEM_BIAS].map((name) => parameters.list.find((one) => one.name === name)!.values);
+  if (!saved) bias.set(logPopularity(held.train));
   const validate = async () => {
     withBias(table, bias, vectors);
     return judge.ndcg();
@@ -139,6 +141,14 @@ const rowOf = ({ offsets, indices }: Csr, user: number): RowOfItems => ({ items:
 
 function* batchesOf(users: Int32Array, batch: number): Iterable<Int32Array> {
   for (let from = 0; from < users.length; from += batch) yield users.subarray(from, from + batch);
+}
+
+/** Where item biases start, so that the network has only what differs from popularity to learn: log of (users + 1), less its mean. */
+function logPopularity({ indices, numColumns }: Csr): Float32Array {
+  const counts = new Float64Array(numColumns).fill(1);
+  for (const item of indices) counts[item]++;
+  const mean = counts.reduce((sum, count) => sum + Math.log(count) / numColumns, 0);
+  return Float32Array.from(counts, (count) => Math.log(count) - mean);
 }
 
 /** The first layer of items that nobody has keeps its random start otherwise. */

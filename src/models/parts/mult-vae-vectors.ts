@@ -1,6 +1,7 @@
-/** From histories to query vectors, and from the last layer to item vectors: score = hiddenᵀ w_i + b_i. Called by mult-vae. */
+/** From histories to query vectors: the last hidden layer, compared with the item rows of the last one. Called by mult-vae. */
 import type { Parameters } from "../../nn/parameters.js";
 import { sumBags } from "../../nn/sparse-table.js";
+import { withBias } from "./biased-vectors.js";
 import { decodedMean, type MultVaeShape } from "./mult-vae-network.js";
 import { createRowEncoder } from "./row-encoder.js";
 
@@ -43,20 +44,7 @@ export function createMultVaeEncoder(of: { parameters: Parameters; shape: MultVa
         },
         states,
       );
-      for (let k = 0; k < count; k++) {
-        out.set(states.subarray(k * hidden, (k + 1) * hidden), k * (hidden + 1));
-        out[k * (hidden + 1) + hidden] = 1;
-      }
+      withBias(states, 1, out.subarray(0, count * (hidden + 1)));
     },
   };
-}
-
-/** numItems × (hidden + 1): rows of the last layer, their biases behind them. */
-export function withBias(items: Float32Array, bias: Float32Array, out: Float32Array): Float32Array {
-  const hidden = items.length / bias.length;
-  for (let item = 0; item < bias.length; item++) {
-    out.set(items.subarray(item * hidden, (item + 1) * hidden), item * (hidden + 1));
-    out[item * (hidden + 1) + hidden] = bias[item];
-  }
-  return out;
 }

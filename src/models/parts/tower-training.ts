@@ -1,7 +1,7 @@
 /**
  * Trains a query tower against a candidate tower on pairs (query, candidate): softmax over the candidates of the batch and shared
  * negatives drawn from all, corrected for how often each is drawn (logQ), accidental hits left out.
- *   loss = −log softmax_j (q · c_j / temperature − log E[count of j in the batch])
+ *   loss = −log softmax_j (q · c_j / temperature + bias_j − log E[count of j in the batch])
  * Yi et al. (2019), Sampling-bias-corrected neural modeling; Yang et al. (2020), Mixed negative sampling. It knows neither users nor
  * items, only two sides. Called by two-tower.
  */
@@ -27,6 +27,8 @@ export interface TowerPairs {
   candidates: Int32Array;
   /** Size of the candidate side. */
   numCandidates: number;
+  /** Part of each candidate's score in the loss: score = q · c / temperature + bias. */
+  bias: Float32Array;
   /** History of pair `pair`, for towers that read one. */
   history(pair: number, random: Random): ItemBag;
   /** Marks candidates that are no negatives of pair `pair` (beside its own). */
@@ -173,7 +175,7 @@ async function compileStep({ parameters, queries, candidates, pairs }: TowerTrai
         }
         for (let j = 0, at = k * width; j < width; j++, at++) {
           const open = j === k || (drawn[j] >= 0 && stamps[drawn[j]] !== k);
-          feeds.bias[at] = open && drawn[j] >= 0 ? -correction[drawn[j]] : NEVER;
+          feeds.bias[at] = open && drawn[j] >= 0 ? pairs.bias[drawn[j]] - correction[drawn[j]] : NEVER;
         }
       }
       const value = await step.run(feeds, random);

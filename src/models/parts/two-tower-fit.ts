@@ -4,6 +4,7 @@ import type { FitContext } from "../../core/model.js";
 import { createRandom, type Random } from "../../core/random.js";
 import { createParameters } from "../../nn/parameters.js";
 import type { TrainedTwoTower, TwoTowerParams } from "../two-tower.js";
+import { withBias } from "./biased-vectors.js";
 import { createHeldOutJudge, holdOutItems } from "./held-out-items.js";
 import { positivePairs } from "./positive-pairs.js";
 import type { ItemBag } from "./tower-inputs.js";
@@ -26,19 +27,27 @@ export async function fitTwoTower(train: Interactions, params: TwoTowerParams, c
   const items = createTowerEncoder({ parameters, source: sides.candidates });
   const itemVectors = new Float32Array(numItems * dimensions);
   const allItems = { indexes: Int32Array.from({ length: numItems }, (_, item) => item), bag: () => bagOf(new Int32Array(0), params) };
+  const knownItems = knownRows(sides.items, train.matrixByItem().offsets);
+  const itemBias = logShares(held.train, { knownItems, popularity: params.popularity });
+  const biased = new Float32Array(numItems * (dimensions + 1));
   const judge = await createHeldOutJudge(
     held,
     {
-      dimensions,
-      items: itemVectors,
-      encode: (users, out) => queries.encode({ indexes: users, bag: (k) => bagOf(rowOf(held.train, users[k]), params) }, out),
+      dimensions: dimensions + 1,
+      items: biased,
+      async encode(users, out) {
+        const vectors = new Float32Array(users.length * dimensions);
+        await queries.encode({ indexes: users, bag: (k) => bagOf(rowOf(held.train, users[k]), params) }, vectors);
+        withBias(vectors, params.temperature, out);
+      },
     },
     { threads },
   );
-  const pairs = examplesOf(held.train, params);
+  const pairs = { ...examplesOf(held.train, params), bias: itemBias };
   try {
     const validate = async () => {
       await items.encode(allItems, itemVectors);
+      withBias(itemVectors, itemBias, biased);
       return judge.ndcg();
     };
     const { losses } = await trainTowers(
@@ -48,11 +57,10 @@ export async function fitTwoTower(train: Interactions, params: TwoTowerParams, c
     );
     await items.encode(allItems, itemVectors);
     if (pairs.queries.length === 0) itemVectors.fill(0); // nothing was learned: all items are equal
-    const knownItems = knownRows(sides.items, train.matrixByItem().offsets);
     knownItems.forEach((known, item) => {
       if (!known) itemVectors.fill(0, item * dimensions, (item + 1) * dimensions);
     });
-    return { sides, parameters, seen, itemVectors, knownUsers: knownRows(sides.users, seen.offsets), knownItems, losses };
+    return { sides, parameters, seen, itemVectors, itemBias, knownUsers: knownRows(sides.users, seen.offsets), knownItems, losses };
   } finally {
     await queries.release();
     await items.release();
@@ -60,8 +68,24 @@ export async function fitTwoTower(train: Interactions, params: TwoTowerParams, c
   }
 }
 
+/** Below every score that a known item has. */
+const UNKNOWN = -10;
+
+/**
+ * popularity · log of each item's share of the pairs. Items known by their features alone have the mean of the others; those of which
+ * nothing is known come last.
+ */
+function logShares({ indices, numColumns }: Csr, { knownItems, popularity }: { knownItems: Uint8Array; popularity: number }): Float32Array {
+  const counts = new Float64Array(numColumns);
+  for (const item of indices) counts[item]++;
+  const logs = counts.map((count) => (count > 0 ? popularity * Math.log(count / indices.length) : 0));
+  const [sum, seen] = [logs.reduce((total, value) => total + value, 0), counts.filter((count) => count > 0).length];
+  const least = logs.reduce((lowest, value) => Math.min(lowest, value), 0) + UNKNOWN;
+  return Float32Array.from(logs, (value, item) => (counts[item] > 0 ? value : knownItems[item] ? sum / Math.max(1, seen) : least));
+}
+
 /** Every pair of the matrix once. */
-function examplesOf(pairs: Csr, params: TwoTowerParams): TowerPairs {
+function examplesOf(pairs: Csr, params: TwoTowerParams): Omit<TowerPairs, "bias"> {
   const { numRows, numColumns, offsets, indices } = pairs;
   const users = new Int32Array(indices.length);
   for (let user = 0; user < numRows; user++) users.fill(user, offsets[user], offsets[user + 1]);
@@ -87,19 +111,16 @@ function otherItems(
 ): ItemBag {
   const [from, to] = [offsets[user], offsets[user + 1]];
   const others = to - from - 1;
-  if (others <= params.historyItems) {
-    const items = new Int32Array(others);
-    items.set(indices.subarray(from, pair));
-    items.set(indices.subarray(pair + 1, to), pair - from);
-    return bagOf(items, params);
+  const items = new Int32Array(others);
+  items.set(indices.subarray(from, pair));
+  items.set(indices.subarray(pair + 1, to), pair - from);
+  const count = params.historyItems;
+  if (others <= count) return bagOf(items, params);
+  for (let k = 0; k < count; k++) {
+    const drawn = k + random.integer(others - k);
+    [items[k], items[drawn]] = [items[drawn], items[k]];
   }
-  const drawn = new Set<number>();
-  while (drawn.size < params.historyItems) {
-    const e = from + random.integer(others);
-    drawn.add(e < pair ? e : e + 1);
-  }
-  const items = Int32Array.from(drawn, (e) => indices[e]);
-  return { items, weight: others ** (1 - params.historyExponent) / items.length };
+  return { items: items.subarray(0, count), weight: others ** (1 - params.historyExponent) / count };
 }
 
 const rowOf = ({ offsets, indices }: Csr, user: number) => indices.subarray(offsets[user], offsets[user + 1]);
