@@ -37,13 +37,13 @@ const scenarios = await studyScenarios(study, { dataFolder: options.data });
 const scenario = scenarios.find((one) => one.name === name);
 if (!scenario) throw new Error(`${study} has the scenarios ${scenarios.map((one) => one.name ?? "(none)").join(", ")}.`);
 const seed = Number(options.seed);
-const { train, judge } = await scenario.validation(seed);
+const { train, judge, userFeatures, itemFeatures } = await scenario.validation(seed);
 
 const definition = getModel(options.model);
 const start = definition.params.parse(JSON.parse(options.params));
 const space = modelSpace(definition, { params: start, narrowed: JSON.parse(options.space), hasTimestamps: train.timestamp !== undefined });
 const objective = async ({ params, signal }) => {
-  const model = await fit(definition.name, train, params, { seed, signal });
+  const model = await fit(definition.name, train, params, { seed, signal, userFeatures, itemFeatures });
   try {
     const values = await judge(model, { name: definition.name, params, seeds: [seed], foldIn: options["fold-in"] });
     return { value: values[scenario.chooseBy][""], values };

@@ -29,6 +29,7 @@ const schema = z
     batchPositions: z.int().min(1).max(100_000).default(800),
     epochs: z.int().min(1).max(10_000).default(60),
     learningRate: z.number().positive().default(1e-3),
+    averaging: z.number().min(0).lt(1).default(0.8),
     patience: z.int().min(1).default(5),
     validationShare: z.number().min(0).lt(1).default(0.1),
     features: z.boolean().default(true),
@@ -59,6 +60,10 @@ export const sasrec: ModelDefinition<SasrecParams> = {
     batchPositions: { help: "Events that one step of training learns from, about.", range: [400, 6400], scale: "log", tune: false },
     epochs: { help: "Most passes over the data.", tune: false },
     learningRate: { help: "Of Adam, after 100 steps of warm-up.", range: [1e-4, 1e-2], scale: "log" },
+    averaging: {
+      help: "How much of the running mean of its weights each epoch keeps; 0 = the last weights instead of the mean.",
+      tune: false,
+    },
     patience: { help: "Epochs without a better validation value before training stops.", tune: false },
     validationShare: { help: "Share of users whose last event is held out to stop on; 0 = train all epochs.", tune: false },
     features: { help: "Whether item features, where there are any, are part of the item vectors.", tune: false },

@@ -41,6 +41,11 @@ export interface TrainingPlan<Batch> {
   validate?(): Promise<number>;
   /** Epochs without a better value after which training stops. Default 5. */
   patience?: number;
+  /**
+   * Share of the running mean of the weights that an epoch leaves as it is; validated and kept is the mean (Polyak & Juditsky 1992).
+   * Default 0: the weights themselves.
+   */
+  averaging?: number;
 }
 
 export interface TrainingResult {
@@ -73,7 +78,8 @@ export async function trainNetwork<Batch>(
   const { network, epochs, stage, patience = 5 } = plan;
   const resumed = checkpoint?.resumeFrom;
   const progress: Progress = (resumed?.state.extra as Progress | undefined) ?? { step: 0, losses: [], validation: [], best: 0 };
-  let best: ModelState["arrays"] | undefined = resumed && bestArrays(resumed.state.arrays);
+  let best: ModelState["arrays"] | undefined = resumed && arraysUnder(BEST, resumed.state.arrays);
+  let mean = resumed && arraysUnder(MEAN, resumed.state.arrays);
   const schedule: Schedule = { ...plan.schedule, total: epochs * plan.stepsPerEpoch };
 
   const patient = (done: number) => !plan.validate || done - progress.best < patience;
@@ -91,19 +97,26 @@ export async function trainNetwork<Batch>(
     }
     progress.losses.push(loss / examples);
     if (loss / examples > MOST_GROWTH * Math.max(1, progress.untrained ?? 0)) diverged(plan, progress.step, loss / examples);
+    if (plan.averaging) mean = averaged(network, mean, Math.min(plan.averaging, 1 - 1 / epoch));
     if (plan.validate) {
+      if (mean) exchange(network, mean);
       const value = await plan.validate();
       progress.validation.push(value);
       if (progress.best === 0 || value > progress.validation[progress.best - 1]) {
         progress.best = epoch;
-        best = arraysOf(network);
+        best = valuesOf(network);
       }
+      if (mean) exchange(network, mean);
     }
     const note = plan.validate ? `validation ${progress.validation.at(-1)!.toPrecision(4)}, best in epoch ${progress.best}` : undefined;
     onProgress?.({ stage, done: epoch, total: epochs, loss: progress.losses.at(-1), note });
-    await checkpoint?.save(epoch, () => ({ arrays: { ...arraysOf(network), ...prefixed(best) }, extra: structuredClone(progress) }));
+    await checkpoint?.save(epoch, () => ({
+      arrays: { ...arraysOf(network), ...prefixed(BEST, best), ...prefixed(MEAN, mean) },
+      extra: structuredClone(progress),
+    }));
   }
-  if (best) takeOver(network, best);
+  const kept = best ?? mean;
+  if (kept) takeOver(network, kept);
   const { losses, validation } = progress;
   return { losses, validation, epoch: plan.validate ? progress.best : losses.length };
 }
@@ -134,18 +147,42 @@ function diverged({ stage }: { stage: string }, step: number, loss: number): nev
 const arraysOf = ({ parameters, tables }: Network): ModelState["arrays"] =>
   Object.assign({}, parameters.state(), ...tables.map((table) => table.state()));
 
-const BEST = "best.";
+const [BEST, MEAN] = ["best.", "mean."];
 
-const prefixed = (arrays: ModelState["arrays"] = {}) =>
-  Object.fromEntries(Object.entries(arrays).map(([name, array]) => [BEST + name, array]));
+/** A copy, so that a checkpoint may be written while training goes on. */
+const prefixed = (prefix: string, arrays: ModelState["arrays"] = {}) =>
+  Object.fromEntries(Object.entries(arrays).map(([name, { shape, data }]) => [prefix + name, { shape, data: data.slice() }]));
 
-function bestArrays(arrays: ModelState["arrays"]): ModelState["arrays"] | undefined {
-  const own = Object.entries(arrays).filter(([name]) => name.startsWith(BEST));
-  return own.length > 0 ? Object.fromEntries(own.map(([name, array]) => [name.slice(BEST.length), array])) : undefined;
+function arraysUnder(prefix: string, arrays: ModelState["arrays"]): ModelState["arrays"] | undefined {
+  const own = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
+  const copied = own.map(([name, { shape, data }]) => [name.slice(prefix.length), { shape, data: data.slice() }]);
+  return own.length > 0 ? Object.fromEntries(copied) : undefined;
 }
 
-/** Writes saved values (not the optimizer's moments) into the network. */
-function takeOver({ parameters, tables }: Network, arrays: ModelState["arrays"]): void {
-  for (const { name, values } of parameters.list) values.set(arrays[name].data as Float32Array);
-  for (const table of tables) table.values.set(arrays[table.name].data as Float32Array);
+/** What is scored with: parameters and tables without the optimizer's moments. */
+const weightsOf = ({ parameters, tables }: Network): { name: string; values: Float32Array }[] => [...parameters.list, ...tables];
+
+const valuesOf = (network: Network): ModelState["arrays"] =>
+  Object.fromEntries(weightsOf(network).map(({ name, values }) => [name, { shape: [values.length], data: values.slice() }]));
+
+/** kept · mean + (1 − kept) · weights. */
+function averaged(network: Network, mean: ModelState["arrays"] | undefined, kept: number): ModelState["arrays"] {
+  if (!mean) return valuesOf(network);
+  for (const { name, values } of weightsOf(network)) {
+    const data = mean[name].data;
+    for (let k = 0; k < values.length; k++) data[k] = kept * data[k] + (1 - kept) * values[k];
+  }
+  return mean;
+}
+
+function exchange(network: Network, arrays: ModelState["arrays"]): void {
+  for (const { name, values } of weightsOf(network)) {
+    const other = values.slice();
+    values.set(arrays[name].data as Float32Array);
+    arrays[name].data.set(other);
+  }
+}
+
+function takeOver(network: Network, arrays: ModelState["arrays"]): void {
+  for (const { name, values } of weightsOf(network)) values.set(arrays[name].data as Float32Array);
 }

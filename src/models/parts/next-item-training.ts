@@ -51,6 +51,8 @@ export interface NextItemParams {
   batchPositions?: number;
   /** Largest joint norm of a step's gradients; not clipped when absent. */
   clipNorm?: number;
+  /** Share of the running mean of the weights that an epoch leaves as it is. Default 0. */
+  averaging?: number;
   /** Width of a layer, where dropout meets more than `dimensions`. */
   units?: number;
 }
@@ -97,6 +99,7 @@ export async function trainNextItem(training: NextItemTraining, params: NextItem
         network,
         epochs: params.epochs,
         patience: params.patience,
+        averaging: params.averaging,
         optimizer: { name: "adam" },
         schedule: { rate: params.learningRate, warmUp: Math.min(MOST_WARM_UP, stepsPerEpoch), decay: training.decay },
         clipNorm: params.clipNorm,

@@ -1,11 +1,14 @@
 /**
  * Amazon Beauty as prepared for S³-Rec (Zhou et al. 2020): leave-one-out on each user's sequence. Models are fitted on
  * all but the last two items, the second last is validation, the last is test with all but the last as history;
- * no refit, full ranking, items of the history left out. The model best on validation carries `selected`.
+ * no refit, full ranking, items of the history left out. The model best on validation carries `selected`. Models that read features
+ * are given the attributes of the items (categories, brand).
  */
 import { join } from "node:path";
 import { z } from "zod";
 import { DataError, NotFoundError } from "../../core/errors.js";
+import type { Features } from "../../core/features.js";
+import type { IdMap } from "../../core/interactions.js";
 import { parseParams } from "../../core/params.js";
 import { IdMapBuilder } from "../../data/id-map.js";
 import { Interactions } from "../../data/interactions.js";
@@ -16,10 +19,14 @@ import { readTextFile } from "./text-file.js";
 
 const configSchema = z.strictObject({
   file: z.string(),
+  /** JSON: numbers of the attributes (categories, brand) of each item. */
+  attributes: z.string(),
   chooseBy: z.string(),
   metrics: z.array(z.string()).min(1),
   models: z.array(studyModelSchema),
 });
+
+const attributesSchema = z.record(z.string(), z.array(z.int()));
 
 const parseConfig = (config: unknown) => parseParams(configSchema, config, "Study beauty, config.yaml");
 
@@ -27,13 +34,15 @@ export const beauty: Study = {
   modelNames: (config) => modelNames(parseConfig(config).models),
 
   scenarios({ config, dataFolder, signal, onProgress }: StudyData): Scenario[] {
-    const { file, chooseBy, metrics, models } = parseConfig(config);
+    const { file, attributes, chooseBy, metrics, models } = parseConfig(config);
     const sequences = once(() => readSequences(join(dataFolder, file)));
     const train = once(async () => trainingPart(await sequences()));
+    const itemFeatures = once(async () => readAttributes(join(dataFolder, attributes), (await train()).items));
     const judging = async (fromEnd: number): Promise<Judging> => {
       const cases = casesAt((await sequences()).rows, fromEnd);
       return {
         train: await train(),
+        itemFeatures: await itemFeatures(),
         async judge(model) {
           const values = await evaluateCases(model, cases, { metrics, excludeSeen: true, signal, onProgress });
           return Object.fromEntries(metrics.map((metric) => [metric, { "": values[metric] }]));
@@ -44,6 +53,7 @@ export const beauty: Study = {
       {
         models,
         chooseBy,
+        fitsOnce: true,
         direction: "maximize",
         validation: () => judging(2),
         reports: [{ suffix: "", judgings: async () => [await judging(1)] }],
@@ -87,6 +97,14 @@ function trainingPart({ rows, users, items }: Sequences): Interactions {
     users: users.build(),
     items: items.build(),
   });
+}
+
+/** The attributes of each item as a text of words, one per attribute. */
+async function readAttributes(file: string, items: IdMap): Promise<Features> {
+  const byItem = attributesSchema.safeParse(JSON.parse(await readTextFile(file)));
+  if (!byItem.success) throw new DataError(`${file} is not a table of attributes by item.`, { hint: 'Expected {"item": [1, 2], …}.' });
+  const values = Array.from(items.ids(), (id) => byItem.data[id]?.map((attribute) => `a${attribute}`).join(" ") ?? null);
+  return { numRows: items.size, columns: { attributes: { kind: "text", values } } };
 }
 
 /** The item `fromEnd` places before the end as the answer, all before it as history. */

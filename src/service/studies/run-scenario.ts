@@ -5,26 +5,43 @@
 import { throwIfCancelled } from "../../core/errors.js";
 import type { FitContext } from "../../core/model.js";
 import { fit } from "../../models/registry.js";
+import type { Recommender } from "../../ranking/recommender.js";
 import type { Judging, Scenario, StudyMeasurement, StudyValues } from "./study.js";
 import { type StudyModel, wantedModels } from "./study-models.js";
 
-type Running = Pick<FitContext, "device" | "signal" | "onProgress">;
+type FitRun = Pick<FitContext, "device" | "signal" | "onProgress">;
+type Running = FitRun & { kept?: KeptModels };
 
-export interface ScenarioRun extends Running {
+export interface ScenarioRun extends FitRun {
   /** Only these models or variants; all when undefined. */
   models: readonly string[] | undefined;
   onMeasurement: (measurement: StudyMeasurement) => void;
 }
 
-export async function runScenario(scenario: Scenario, { models, onMeasurement, ...context }: ScenarioRun): Promise<void> {
+export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise<void> {
+  const kept: KeptModels | undefined = scenario.fitsOnce ? new Map() : undefined;
+  try {
+    await measureModels(scenario, { ...run, kept });
+  } finally {
+    for (const { model } of kept?.values() ?? []) model.dispose();
+  }
+}
+
+/** Fitted models by `keyOf`, with the time that their fits took. */
+type KeptModels = Map<string, { model: Recommender; seconds: number }>;
+
+const keyOf = ({ name, params, features }: StudyModel, seed: number) => JSON.stringify([name, params, features, seed]);
+
+async function measureModels(scenario: Scenario, { models, onMeasurement, ...context }: ScenarioRun & Running): Promise<void> {
   const wanted = wantedModels(scenario.models, models);
   const chosen = wanted.length === scenario.models.length && wanted.length > 1 ? await chooseModel(scenario, wanted, context) : undefined;
   for (const { suffix, judgings } of scenario.reports) {
     for (const entry of wanted) {
+      const fitBefore = entry.seeds.reduce((sum, seed) => sum + (context.kept?.get(keyOf(entry, seed))?.seconds ?? 0), 0);
       const started = performance.now();
       const runs: StudyValues[] = [];
       for (const seed of entry.seeds) runs.push(await meanOfFolds(await judgings(seed), entry, { seed, ...context }));
-      const seconds = Math.round((performance.now() - started) / 10) / 100;
+      const seconds = Math.round((performance.now() - started) / 10 + 100 * fitBefore) / 100;
       const head = { scenario: scenario.name && `${scenario.name}${suffix}`, model: entry.name, variant: entry.variant };
       for (const metric of Object.keys(runs[0])) {
         for (const segment of Object.keys(runs[0][metric])) {
@@ -64,17 +81,19 @@ async function chooseModel(scenario: Scenario, entries: readonly StudyModel[], c
   return best.entry;
 }
 
-async function fitAndJudge(
-  { train, judge }: Judging,
-  entry: StudyModel,
-  { seed, device, signal, onProgress }: RunContext,
-): Promise<StudyValues> {
-  throwIfCancelled(signal);
-  const model = await fit(entry.name, train, entry.params, { seed, device, signal, onProgress });
+async function fitAndJudge(judging: Judging, entry: StudyModel, { seed, kept, ...context }: RunContext): Promise<StudyValues> {
+  throwIfCancelled(context.signal);
+  const { train, judge, userFeatures, itemFeatures } = judging;
+  const known = kept?.get(keyOf(entry, seed));
+  if (known) return judge(known.model, entry);
+  const started = performance.now();
+  const features = entry.features ? { userFeatures, itemFeatures } : {};
+  const model = await fit(entry.name, train, entry.params, { seed, ...context, ...features });
+  kept?.set(keyOf(entry, seed), { model, seconds: (performance.now() - started) / 1000 });
   try {
     return await judge(model, entry);
   } finally {
-    model.dispose();
+    if (!kept) model.dispose();
   }
 }
 

@@ -5,6 +5,8 @@ export const studyModelSchema = z.strictObject({
   name: z.string(),
   variant: z.string().optional(),
   params: z.record(z.string(), z.unknown()).default({}),
+  /** Whether the model is given the side features of the study, where it has some. */
+  features: z.boolean().default(true),
   seeds: z.array(z.int()).min(1).default([42]),
 });
 

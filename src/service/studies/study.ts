@@ -3,7 +3,7 @@
  * and the parts that are reported. `run-scenario.ts` measures them, `replicate.ts` judges the figures.
  */
 import type { Interactions } from "../../core/interactions.js";
-import type { Progress } from "../../core/model.js";
+import type { FitContext, Progress } from "../../core/model.js";
 import type { Recommender } from "../../ranking/recommender.js";
 import type { StudyModel } from "./study-models.js";
 
@@ -33,8 +33,8 @@ export type StudyMeasurement = Omit<StudyResult, "study" | "published" | "source
 /** Values of one run by metric label and segment; the headline stands under segment "". */
 export type StudyValues = Record<string, Record<string, number>>;
 
-/** A model is fitted on `train` and judged. */
-export interface Judging {
+/** A model is fitted on `train`, with the features where the study has some, and judged. */
+export interface Judging extends Pick<FitContext, "userFeatures" | "itemFeatures"> {
   train: Interactions;
   judge(model: Recommender, entry: StudyModel): Promise<StudyValues>;
 }
@@ -44,6 +44,8 @@ export interface Scenario {
   name?: string;
   models: readonly StudyModel[];
   chooseBy: string;
+  /** Validation and reports fit on the same data: each model is fitted once and kept until the scenario is done. */
+  fitsOnce?: boolean;
   direction: "maximize" | "minimize";
   /** Lies wholly inside the training data of every report: what may be tuned on and chosen by. */
   validation(seed: number): Promise<Judging>;
