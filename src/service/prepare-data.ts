@@ -2,42 +2,34 @@
  * From a recipe to data: where its source lies, its fingerprint, reading and cleaning, and the held-out parts.
  * Called by evaluate, train and run.
  */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { CancelledError, ConfigError } from "../core/errors.js";
+import { ConfigError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import { type Dataset, readDataset } from "../data/readers/read-dataset.js";
 import { alignInteractions, type SplitResult, split, splitFolds } from "../data/splits.js";
-import { ioErrors } from "../store/durable-files.js";
 import { createDemoOrders } from "./demo/demo-shop.js";
 import type { Part } from "./evaluation/part.js";
+import { fileFingerprint } from "./file-fingerprint.js";
+import { queryResult } from "./query-source.js";
 import { type Recipe, resolveSourceFile } from "./recipe/recipe.js";
 import { checkParts, promisedOrder, resolveSplit } from "./recipe/recipe-split.js";
 import type { DataSummary, RunOptions } from "./run-result.js";
 import { type AlignedFeatures, alignFeatures, featureFiles, readFeatureTables, withTableIds } from "./side-features.js";
 import type { Workspace } from "./workspace.js";
 
-/** The file that a recipe reads; a generator's is written into the workspace first. */
-export async function sourceFile(recipe: Recipe, workspace: Workspace, { dataFolder, signal, onProgress }: RunOptions): Promise<string> {
-  const { file, generator } = recipe.source;
+/** The file that a recipe reads; a generator's or a query's is written into the workspace first. */
+export async function sourceFile(
+  recipe: Recipe,
+  workspace: Workspace,
+  { dataFolder, threads, signal, onProgress }: RunOptions,
+): Promise<string> {
+  const { file, generator, sql } = recipe.source;
+  if (sql !== undefined) return queryResult(recipe, workspace, { dataFolder, threads, signal, onProgress });
   if (file !== undefined) return resolveSourceFile(file, { recipeFolder: recipe.folder, dataFolder });
   onProgress?.({ stage: "making the demo shop", done: 0, total: 1 });
   const orders = createDemoOrders({ ...generator, signal });
   const path = await workspace.dataFile("orders.csv", orders);
   onProgress?.({ stage: "making the demo shop", done: 1, total: 1 });
   return path;
-}
-
-/** sha256 of a file, read in a stream. */
-export async function fileFingerprint(file: string, signal?: AbortSignal): Promise<string> {
-  return ioErrors("read", file, async () => {
-    const hash = createHash("sha256");
-    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
-      if (signal?.aborted) throw new CancelledError();
-      hash.update(chunk as Buffer);
-    }
-    return hash.digest("hex");
-  });
 }
 
 /** What a run depends on beside its recipe: the source, the files of official folds and of feature tables. */
@@ -60,7 +52,7 @@ export interface RecipeData extends Dataset {
 export async function readSource(recipe: Recipe, file: string, options: RunOptions): Promise<RecipeData> {
   checkParts(recipe.split);
   const { rejectsFile, threads, signal, onProgress } = options;
-  const { file: _, generator: __, ...source } = recipe.source;
+  const { file: _, generator: __, sql: ___, tables: ____, parameters: _____, ...source } = recipe.source;
   const { drop, keepUnknownUsers, weightDefault } = recipe.clean;
   const { itemProperties } = recipe;
   const settings = { ...source, drop, keepUnknownUsers, weightDefault, threads, signal, onProgress };

@@ -10,8 +10,8 @@ import { CancelledError, ConfigError, DataError, IoError, TastemakerError } from
 import { defaultThreads } from "../../core/threads.js";
 
 export interface SessionOptions {
-  /** The only file that may be read beside those of the temporary folder. */
-  file: string;
+  /** The only file, or files, that may be read beside those of the temporary folder. */
+  file: string | readonly string[];
   memoryLimit?: string;
   threads?: number;
   tempFolder?: string;
@@ -33,7 +33,7 @@ export class Session {
     this.connection = parts.connection;
     this.#instance = parts.instance;
     this.#signal = parts.options.signal;
-    this.#file = parts.options.file;
+    this.#file = [parts.options.file].flat().join(", ");
     this.#interrupt = () => this.connection.interrupt();
     this.#signal?.addEventListener("abort", this.#interrupt);
   }
@@ -58,7 +58,7 @@ export class Session {
       // Rows wait here while JavaScript takes them over: a small buffer makes the scan of a large file stop and go (7 M rows/s → 2.3 M).
       const buffer = Math.min(64e6, memoryBytes / 8, Math.max(2e6, (options.scanBytes ?? 64e6) / 8));
       await connection.run(`SET streaming_buffer_size = '${Math.floor(buffer / 1e6)}MB'`);
-      await connection.run(`SET allowed_paths = [${text(options.file)}]`);
+      await connection.run(`SET allowed_paths = [${[options.file].flat().map(text).join(", ")}]`);
       await connection.run(`SET allowed_directories = [${text(folder + sep)}]`);
       await connection.run("SET enable_external_access = false");
       await connection.run("SET lock_configuration = true");

@@ -13,6 +13,9 @@ const label = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/, "use letters, d
 
 const sourceSchema = z.strictObject({
   file: z.string().min(1).optional(),
+  sql: z.string().min(1).optional(),
+  tables: z.record(z.string(), z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])).optional(),
+  parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
   generator: z
     .strictObject({
       name: z.enum(["demo"]),

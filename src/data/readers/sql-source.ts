@@ -1,0 +1,70 @@
+/**
+ * A source that is a query over files: each table of the query is one file or several of one kind, the result is written as Parquet and
+ * then read like any other file. Called by service/prepare-data.ts.
+ */
+import { copyFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { ConfigError, DataError, TastemakerError } from "../../core/errors.js";
+import type { Progress } from "../../core/model.js";
+import { name, Session, text } from "./session.js";
+
+export interface SqlSource {
+  /** One SELECT. Without ORDER BY its rows may come in another order each time. */
+  sql: string;
+  /** Table → its files, csv (every column is text) or Parquet, all of one kind; the column `filename` says from which a row comes. */
+  tables: Readonly<Record<string, readonly string[]>>;
+  /** Values that the query gets by getvariable('name'). */
+  parameters?: Readonly<Record<string, string | number>>;
+}
+
+export interface SqlOptions {
+  /** Of the SQL engine, at least 32MB. Default 1GB; what does not fit waits in a temporary folder. */
+  memoryLimit?: string;
+  tempFolder?: string;
+  threads?: number;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** Writes the query's result to `target` (Parquet). Throws ConfigError for a query that is wrong, DataError for data it cannot be run on. */
+export async function writeQuery({ sql, tables, parameters = {} }: SqlSource, target: string, options: SqlOptions = {}): Promise<void> {
+  const { onProgress, ...given } = options;
+  const files = Object.values(tables).flat();
+  const session = await Session.open({ ...given, file: files });
+  const stage = "running the source's SQL";
+  try {
+    onProgress?.({ stage, done: 0, total: 1 });
+    for (const [table, list] of Object.entries(tables))
+      await session.run(`CREATE VIEW ${name(table)} AS SELECT * FROM ${scan(table, list)}`);
+    for (const [parameter, value] of Object.entries(parameters))
+      await session.run(`SET VARIABLE ${name(parameter)} = ${typeof value === "number" ? value : text(value)}`);
+    const made = join(session.folder, "result.parquet");
+    await session.run(`COPY (${sql.trim().replace(/;$/, "")}\n) TO ${text(made)} (FORMAT parquet)`);
+    const [{ count }] = await session.rows(`SELECT count(*)::VARCHAR AS count FROM read_parquet(${text(made)})`);
+    if (count === "0") throw new DataError("The source's SQL gives no rows.", { hint: "Check its conditions against the tables." });
+    await copyFile(made, target);
+    onProgress?.({ stage, done: 1, total: 1 });
+  } catch (error) {
+    throw error instanceof TastemakerError ? (wrongQuery(error) ?? error) : error;
+  } finally {
+    await session.close();
+  }
+}
+
+function scan(table: string, files: readonly string[]): string {
+  const list = `[${files.map(text).join(", ")}]`;
+  const parquet = files.filter((file) => file.endsWith(".parquet")).length;
+  if (parquet === files.length) return `read_parquet(${list}, filename = true, union_by_name = true)`;
+  if (parquet > 0)
+    throw new ConfigError(`The table ${table} mixes Parquet and text files, such as ${basename(files[0])}.`, {
+      hint: "Make two tables of them.",
+    });
+  return `read_csv(${list}, filename = true, union_by_name = true, all_varchar = true, header = true)`;
+}
+
+/** The engine's words where the query itself is at fault. */
+function wrongQuery({ cause, details }: TastemakerError): ConfigError | undefined {
+  const message = cause instanceof Error ? cause.message.split("\n\n")[0] : "";
+  if (!/^(Parser|Binder|Catalog) Error/.test(message)) return undefined;
+  return new ConfigError(`The source's SQL is wrong: ${message.replaceAll("\n", " ")}`, { hint: "Correct the query.", cause, details });
+}

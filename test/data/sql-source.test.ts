@@ -1,0 +1,142 @@
+/** Queries as sources, and the double-entry book of token transfers against big integers. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { createRandom } from "../../src/core/random.js";
+import { readTable } from "../../src/data/readers/read-table.js";
+import { writeQuery } from "../../src/data/readers/sql-source.js";
+import { expectError } from "../support/errors.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
+
+const ZERO = "0x0000000000000000000000000000000000000000";
+const sql = readFileSync(new URL("../../recipes/tokens.sql", import.meta.url), "utf8");
+
+interface Transfer {
+  token: string;
+  from: string;
+  to: string;
+  value: bigint | string;
+}
+
+async function ratingsOf(transfers: readonly Transfer[], parameters = { top_tokens: 1000, minimum_rating: 0 }) {
+  const folder = temporaryFolder();
+  const rows = transfers.map(({ token, from, to, value }) => `${token},${from},${to},${value}`);
+  const file = join(folder, "transfers.csv");
+  writeFileSync(file, `token_address,from_address,to_address,value\n${rows.join("\n")}\n`);
+  const target = join(folder, "ratings.parquet");
+  await writeQuery({ sql, tables: { token_transfers: [file] }, parameters }, target);
+  const { ids, numbers, numRows } = await readTable(target, [
+    { role: "token", kind: "id", names: ["tokenaddress"], required: true },
+    { role: "user", kind: "id", names: ["useraddress"], required: true },
+    { role: "rating", kind: "number", names: ["rating"], required: true },
+  ]);
+  const idOf = (role: string, row: number) => ids[role].ids.idOf(ids[role].index[row]);
+  return Array.from({ length: numRows }, (_, row) => ({ token: idOf("token", row), user: idOf("user", row), rating: numbers.rating[row] }));
+}
+
+/** The same by big integers; ratings to 18 digits. */
+function expected(transfers: readonly Transfer[]) {
+  const balances = new Map<string, bigint>();
+  for (const { token, from, to, value } of transfers)
+    for (const [address, sign] of [
+      [to, 1n],
+      [from, -1n],
+    ] as const) {
+      const key = `${token} ${address}`;
+      if (address !== ZERO) balances.set(key, (balances.get(key) ?? 0n) + sign * BigInt(value));
+    }
+  const positive = [...balances]
+    .filter(([, balance]) => balance > 0n)
+    .map(([key, balance]) => ({ token: key.split(" ")[0], user: key.split(" ")[1], balance }));
+  const supply = (token: string) => positive.reduce((sum, one) => (one.token === token ? sum + one.balance : sum), 0n);
+  return positive
+    .map(({ token, user, balance }) => ({ token, user, rating: Number((balance * 10n ** 30n) / supply(token)) / 1e28 }))
+    .sort((a, b) => (a.token < b.token || (a.token === b.token && a.user < b.user) ? -1 : 1));
+}
+
+describe("token ledger", () => {
+  test("is exact on values of 256 bits, whatever adds up and cancels", async () => {
+    const random = createRandom(4);
+    const largest = 2n ** 256n - 1n;
+    const value = () =>
+      [1n, 10n ** 18n, 10n ** 36n - 1n, largest, BigInt(random.integer(1e9)) * 10n ** BigInt(random.integer(60))][random.integer(5)];
+    const addresses = Array.from({ length: 12 }, (_, a) => `0x${String(a).padStart(40, "a")}`);
+    const transfers: Transfer[] = Array.from({ length: 400 }, () => {
+      const from = random.uniform() < 0.4 ? ZERO : addresses[random.integer(12)];
+      return { token: `0x${"t".repeat(39)}${random.integer(3)}`, from, to: addresses[random.integer(12)], value: value() };
+    });
+    const [found, wanted] = [await ratingsOf(transfers), expected(transfers)];
+    expect(found.map(({ token, user }) => [token, user])).toEqual(wanted.map(({ token, user }) => [token, user]));
+    found.forEach(({ rating }, row) => {
+      expect(Math.abs(rating - wanted[row].rating)).toBeLessThanOrEqual(1e-14 * wanted[row].rating + 1e-26);
+    });
+  });
+
+  test("sees the one unit that is left of two huge sums", async () => {
+    const [a, b] = ["0xa", "0xb"];
+    const huge = 2n ** 255n;
+    const rows = [
+      { token: "0xt", from: ZERO, to: a, value: huge + 1n },
+      { token: "0xt", from: a, to: b, value: huge },
+      { token: "0xt", from: b, to: ZERO, value: huge },
+    ];
+    expect(await ratingsOf(rows)).toEqual([{ token: "0xt", user: a, rating: 100 }]);
+  });
+
+  test("takes addresses in any case for one, and leaves out negative balances, odd values and tokens without supply", async () => {
+    const rows: Transfer[] = [
+      { token: "0xT", from: ZERO, to: "0xAb", value: 60n },
+      { token: "0xt", from: ZERO, to: "0xaB", value: 30n },
+      { token: "0xt", from: "0xstranger", to: "0xc", value: 10n }, // its balance is below zero: earlier transfers are not in the table
+      { token: "0xt", from: ZERO, to: "0xd", value: "-5" },
+      { token: "0xt", from: ZERO, to: "0xd", value: "1e18" },
+      { token: "0xburnt", from: ZERO, to: "0xc", value: 7n },
+      { token: "0xburnt", from: "0xc", to: ZERO, value: 7n },
+    ];
+    expect(await ratingsOf(rows)).toEqual([
+      { token: "0xt", user: "0xab", rating: 90 },
+      { token: "0xt", user: "0xc", rating: 10 },
+    ]);
+    expect(await ratingsOf(rows, { top_tokens: 1000, minimum_rating: 10 })).toEqual([{ token: "0xt", user: "0xab", rating: 90 }]);
+    await expectError(ratingsOf(rows.slice(5)), "E_DATA", /no rows/);
+  });
+
+  test("keeps the tokens with the most transfers", async () => {
+    const mint = (token: string, value: bigint): Transfer => ({ token, from: ZERO, to: "0xa", value });
+    const found = await ratingsOf([mint("0x1", 5n), mint("0x2", 1n), mint("0x2", 1n)], { top_tokens: 1, minimum_rating: 0 });
+    expect(found.map(({ token }) => token)).toEqual(["0x2"]);
+  });
+});
+
+describe("writeQuery", () => {
+  test("joins tables of several files, and knows where a row comes from", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "in"));
+    writeFileSync(join(folder, "in", "one.csv"), "who;much\na;1\n");
+    writeFileSync(join(folder, "in", "two.csv"), "much;who\n2;b\n");
+    const target = join(folder, "out.parquet");
+    const files = ["one.csv", "two.csv"].map((file) => join(folder, "in", file));
+    const query =
+      "SELECT who AS user, parse_filename(filename, true) AS item, much::DOUBLE * getvariable('times') AS weight FROM t ORDER BY ALL;";
+    await writeQuery({ sql: query, tables: { t: files }, parameters: { times: 10 } }, target);
+    const { numbers, ids } = await readTable(target, [
+      { role: "item", kind: "id", names: ["item"] },
+      { role: "weight", kind: "number", names: ["weight"] },
+    ]);
+    expect([...ids.item.ids.ids()]).toEqual(["one", "two"]);
+    expect([...numbers.weight]).toEqual([10, 20]);
+  });
+
+  test("says what is wrong with a query, and reaches no other file", async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, "t.csv");
+    writeFileSync(file, "a\n1\n");
+    writeFileSync(join(folder, "secret.csv"), "a\n1\n");
+    const run = (text: string) => writeQuery({ sql: text, tables: { t: [file] } }, join(folder, "out.parquet"));
+    await expectError(run("SELEC a FROM t"), "E_CONFIG", /Parser Error/);
+    await expectError(run("SELECT b FROM t"), "E_CONFIG", /Binder Error.*b/);
+    await expectError(run("SELECT a FROM s"), "E_CONFIG", /Catalog Error/);
+    await expectError(run(`SELECT * FROM read_csv('${join(folder, "secret.csv")}')`), "E_DATA", /./);
+    await expectError(run("SELECT a FROM t WHERE a = '2'"), "E_DATA", /no rows/);
+  });
+});
