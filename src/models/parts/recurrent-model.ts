@@ -13,64 +13,12 @@ import { trainNextItem } from "./next-item-training.js";
 import { createRecurrentEncoder } from "./recurrent-encoder.js";
 import { type RecurrentShape, recurrentStates } from "./recurrent-network.js";
 import { recurrentOnnx } from "./recurrent-onnx.js";
+import { type RecurrentParams, recurrentHelp, recurrentParams } from "./recurrent-params.js";
 import { newestOfUsers, tokensOf, trainingSequences } from "./recurrent-sequences.js";
 import { savedFloat32, savedInt32, savedLength } from "./saved-arrays.js";
 import type { ItemSequences } from "./user-sequences.js";
 
-const schema = z.strictObject({
-  sequence: z.enum(["user", "basket"]).default("user"),
-  dimensions: z.int().min(1).max(1024).default(100),
-  units: z.int().min(1).max(2048).default(100),
-  layers: z.int().min(1).max(8).default(1),
-  userDimensions: z.int().min(0).max(1024).default(0),
-  maxLength: z.int().min(1).max(400).default(50),
-  dropout: z.number().min(0).lt(1).default(0.3),
-  loss: z.enum(["auto", "full", "sampled", "bpr-max"]).default("auto"),
-  negatives: z.int().min(1).max(100_000).default(512),
-  batchPositions: z.int().min(16).max(100_000).default(600),
-  epochs: z.int().min(1).max(10_000).default(30),
-  learningRate: z.number().positive().default(2e-3),
-  clipNorm: z.number().positive().default(5),
-  patience: z.int().min(1).default(3),
-  validationShare: z.number().min(0).lt(1).default(0.1),
-});
-
-export type RecurrentParams = z.output<typeof schema>;
-
 type Definition = ModelDefinition<RecurrentParams>;
-
-const help: Definition["help"] = {
-  sequence: {
-    help: "user: all of a user's events, basket after basket; basket: each basket by itself, so that only the basket in progress counts.",
-    tune: false,
-  },
-  dimensions: { help: "Width of item vectors.", range: [32, 256], scale: "log" },
-  units: { help: "Width of the state of a layer.", range: [32, 512], scale: "log" },
-  layers: { help: "Recurrent layers.", range: [1, 3] },
-  userDimensions: { help: "Width of a learned vector per user that enters every step; 0 = none.", tune: false },
-  maxLength: {
-    help: "Longest piece that is trained on, and newest items of the past that are read.",
-    range: [10, 200],
-    scale: "log",
-    tune: false,
-  },
-  dropout: { help: "Share of values dropped in training.", range: [0, 0.6] },
-  loss: {
-    help: "full: softmax over all items; sampled: over shared negatives; bpr-max: ranking loss of GRU4Rec over them; auto: full up to 20,000 items.",
-    tune: false,
-  },
-  negatives: { help: "Shared negatives per batch of the sampled losses.", range: [64, 4096], scale: "log", tune: false },
-  batchPositions: { help: "Events that one step of training learns from, about.", range: [200, 3200], scale: "log", tune: false },
-  epochs: { help: "Most passes over the data.", tune: false },
-  learningRate: {
-    help: "Of Adam, after a warm-up of at most 100 steps; falls to 0 at the last epoch where nothing is held out to stop on.",
-    range: [2e-4, 1e-2],
-    scale: "log",
-  },
-  clipNorm: { help: "Largest joint norm of a step's gradients.", tune: false },
-  patience: { help: "Epochs without a better validation value before training stops.", tune: false },
-  validationShare: { help: "Share of sequences whose last event is held out to stop on; 0 = train all epochs.", tune: false },
-};
 
 export interface RecurrentHead extends Pick<Definition, "name" | "title" | "reference" | "description" | "complexity"> {
   cell: RecurrentShape["cell"];
@@ -80,8 +28,8 @@ export function recurrentDefinition({ cell, ...head }: RecurrentHead): Definitio
   return {
     ...head,
     task: "sequence",
-    params: schema,
-    help,
+    params: recurrentParams,
+    help: recurrentHelp,
     skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],
     needs: "onnxruntime",
     unsuited: ({ hasTimestamps, numInteractions, numUsers }) => {
@@ -98,7 +46,7 @@ export function recurrentDefinition({ cell, ...head }: RecurrentHead): Definitio
       if (saved) parameters.restore(saved);
       const table = (name: string, numRows: number, dimensions: number, deviation: number) =>
         createSparseTable({ name, numRows, dimensions, deviation, random, saved });
-      const items = table("items", numItems, params.dimensions, 0.02);
+      const items = table("items", numItems, params.dimensions, START / Math.sqrt(params.dimensions));
       const users = params.userDimensions > 0 ? table("users", numUsers, params.userDimensions, 0) : undefined; // 0: users never met stay there
       const losses = await trained(head.name, { cell, ...params }, context, { parameters, items, users, sequences, ofSequence, numItems });
       return recurrentModel(
@@ -120,7 +68,7 @@ export function recurrentDefinition({ cell, ...head }: RecurrentHead): Definitio
       parameters.restore(own);
       const { losses, hasBaskets } = z.object({ losses: z.array(z.number()), hasBaskets: z.boolean() }).parse(state.extra);
       const { dimensions, userDimensions } = params;
-      return recurrentModel(
+      const model = recurrentModel(
         { name: head.name, title: head.title, cell, params, numUsers, numItems },
         {
           parameters,
@@ -134,11 +82,16 @@ export function recurrentDefinition({ cell, ...head }: RecurrentHead): Definitio
           losses,
         },
       );
+      for (const { name, shape } of parameters.list) savedFloat32(state, name, shape); // throws for what is missing
+      return model;
     },
 
     partialRefit: { unavailable: "its networks are trained anew on all events; new events of known users are folded in as history" },
   };
 }
+
+/** Standard deviation of the inputs at the start: item vectors times √dimensions. */
+const START = 0.6;
 
 interface Trained {
   parameters: Parameters;
