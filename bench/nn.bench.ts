@@ -76,7 +76,7 @@ async function stepTime({ shape, threads }: { shape: StepShape; threads: number 
   const folder = await mkdtemp(path.join(tmpdir(), "tastemaker-bench-"));
   const watch = watchSessions();
   const step = await buildStep(shape, { threads, numBatches });
-  const peer = await startTorchPeer(folder, say);
+  const peer = await startTorchPeer({ folder, threads }, say);
   try {
     if (peer) await loadPeer(peer, { shape, threads, folder, arrays: await writeStep(folder, step) });
     const [ours, graph, theirs]: number[][] = [[], [], []];

@@ -36,14 +36,18 @@ export async function startPeer(
   return openPeer(python, { script: "peer.py", folder, env: { OPENBLAS_NUM_THREADS: String(blasThreads) } });
 }
 
-/** PyTorch on the CPU; it is told its threads when it loads a network. */
-export async function startTorchPeer(folder: string, say: (text: string) => void): Promise<Peer | undefined> {
+/** PyTorch on the CPU; its BLAS, whichever it is, gets the same number of threads. */
+export async function startTorchPeer(
+  { folder, threads }: { folder: string; threads: number },
+  say: (text: string) => void,
+): Promise<Peer | undefined> {
   const python = process.env.TORCH_PYTHON;
   if (!python) {
     say("peer skipped: TORCH_PYTHON is not set (node scripts/make-torch-env.mjs FOLDER makes an environment)");
     return undefined;
   }
-  return openPeer(python, { script: "torch_peer.py", folder, env: {} });
+  const env = Object.fromEntries(["OMP", "MKL", "OPENBLAS"].map((library) => [`${library}_NUM_THREADS`, String(threads)]));
+  return openPeer(python, { script: "torch_peer.py", folder, env });
 }
 
 async function openPeer(

@@ -9,7 +9,7 @@ import { recommenderOf } from "../../src/models/registry.js";
 import { expectError } from "../support/errors.js";
 
 /** Every user walks through a ring of items from random starts, `step` places at a time, in baskets. */
-function walks({ numUsers = 120, numItems = 30, length = 8, baskets = 1, stepOf = (_user: number) => 1, knownUsers = true } = {}) {
+function walks({ numUsers = 120, numItems = 30, length = 8, baskets = 1, stepOf = (_user: number): number => 1, knownUsers = true } = {}) {
   const random = createRandom(3);
   const columns = { userIndex: [] as number[], itemIndex: [] as number[], basket: [] as number[] };
   for (let user = 0; user < numUsers; user++) {
