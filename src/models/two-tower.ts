@@ -161,7 +161,7 @@ function twoTowerModel(size: { numUsers: number; numItems: number }, params: Two
     },
     itemSimilarityVectors: { dimensions, vectors: itemVectors },
     toOnnx: async () =>
-      twoTowerOnnx({ title: twoTower.title, parameters, source: sides.queries, itemVectors, knownItems, numUsers, ...params }),
+      twoTowerOnnx({ title: twoTower.title, parameters, source: sides.queries, itemVectors, itemBias, knownItems, numUsers, ...params }),
     knowsUser: (user) => knownUsers[user] === 1,
     knowsItem: (item) => knownItems[item] === 1,
     state(): ModelState {

@@ -19,18 +19,22 @@ export interface TwoTowerFile {
   source: TowerSource;
   /** numItems × dimensions. */
   itemVectors: Float32Array;
+  /** Of each item, added to a score temperature times. */
+  itemBias: Float32Array;
+  temperature: number;
   /** 1 for items that may count in a history. */
   knownItems: Uint8Array;
   numUsers: number;
   historyExponent: number;
 }
 
-export function twoTowerOnnx({ title, parameters, source, itemVectors, knownItems, numUsers, historyExponent }: TwoTowerFile): Uint8Array {
+export function twoTowerOnnx({ title, parameters, source, numUsers, historyExponent, temperature, ...items }: TwoTowerFile): Uint8Array {
+  const { itemVectors, itemBias, knownItems } = items;
   const { shape } = source;
   const { dimensions } = shape;
   const numItems = knownItems.length;
   const graph = createGraph();
-  const tables: Record<string, Float32Array> = { itemVectors };
+  const tables: Record<string, Float32Array> = { itemVectors, itemBias };
   const given: Record<string, Tensor> = {};
   const inputs: Record<string, string> = {};
 
@@ -54,11 +58,12 @@ export function twoTowerOnnx({ title, parameters, source, itemVectors, knownItem
     const [embedded, count] = split(sum, [dimensions, 1], 1);
     given[`${shape.name}.history`] = multiply(embedded, power(maximum(count, 1), -historyExponent));
   }
+  const bias = multiply(input(graph, "itemBias", [numItems]), temperature);
   const asked = towerVectors({ graph, parameters, masks: [], dropout: 0 }, given, shape);
   return scoringFile({
     model: "two-tower",
     title,
-    scores: gemm(asked, input(graph, "itemVectors", [numItems, dimensions]), { transposeB: true }),
+    scores: gemm(asked, input(graph, "itemVectors", [numItems, dimensions]), { transposeB: true, bias }),
     parameters,
     tables,
     inputs,
