@@ -28,7 +28,7 @@ if (options.help || positionals.length !== 1 || !options.model || !options.data)
     "node replication/tune.mjs STUDY[:SCENARIO] --model NAME [--trials 30] [--params JSON] [--space JSON] [--seed 1] [--fold-in] [--data DIR]",
   );
   console.log(
-    "Studies and scenarios: retail:A, retail:B, movielens-100k:ranking, movielens-100k:folds, beauty. --data: default $TASTEMAKER_DATA.",
+    "Studies and scenarios: retail:A, retail:B, movielens-100k:ranking, movielens-100k:folds, movielens-100k:random, beauty. --data: default $TASTEMAKER_DATA.",
   );
   process.exit(options.help ? 0 : 64);
 }

@@ -5,6 +5,7 @@ import { registerAuto } from "./commands/auto.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerEvaluate } from "./commands/evaluate.js";
 import { registerExport } from "./commands/export.js";
+import { registerFeatures } from "./commands/features.js";
 import { registerModels } from "./commands/models.js";
 import { registerRecommend } from "./commands/recommend.js";
 import { registerReplicate } from "./commands/replicate.js";
@@ -32,6 +33,7 @@ export function createProgram(context: CliContext): Command {
     registerServe,
     registerExport,
     registerSongs,
+    registerFeatures,
     registerModels,
     registerReplicate,
     registerDoctor,

@@ -131,6 +131,14 @@ export interface Stages {
   rescore(query: Query, itemIndexes: Int32Array, retrieverScores: Float32Array): Promise<Float32Array>;
 }
 
+/** How strongly a network lets each pair of features act together. */
+export interface FeatureStrengths {
+  /** Names of the features. */
+  names: readonly string[];
+  /** names.length × names.length, row-major; 0 or more. */
+  strengths: Float32Array;
+}
+
 /** A fitted model. At least one of `vectors`, `scoreAll` is present. All indexes are dense, ids never appear. */
 export interface FittedModel {
   readonly name: string;
@@ -162,6 +170,8 @@ export interface FittedModel {
   knowsItem?(itemIndex: number): boolean;
   /** How much each item of the asker's history adds to the score of one item. */
   explain?(query: Query, itemIndex: number): Promise<Explanation>;
+  /** Strengths of the pairs of features that the model crosses, learned in training; absent where it crosses none. */
+  featureStrengths?(): FeatureStrengths;
   /** Loss after each iteration, where the model has one. */
   readonly losses?: readonly number[];
   /**

@@ -16,6 +16,8 @@ import { bias } from "./bias.js";
 import { blend } from "./blend.js";
 import { bpr } from "./bpr.js";
 import { content } from "./content.js";
+import { dcn } from "./dcn.js";
+import { deepfm } from "./deepfm.js";
 import { ease } from "./ease.js";
 import { gfCf } from "./gf-cf.js";
 import { gru } from "./gru.js";
@@ -63,6 +65,8 @@ const definitions = [
   lstm,
   twoTower,
   twoStage,
+  dcn,
+  deepfm,
 ] as unknown as ModelDefinition[];
 
 /** All registered models. */

@@ -2,6 +2,8 @@
 export const smallParams: Record<string, Record<string, unknown>> = {
   als: { factors: 8, iterations: 2 },
   "mult-vae": { hidden: 12, latent: 5, epochs: 3, batchSize: 8 },
+  dcn: { dimensions: 4, deepWidth: 8, negatives: 2, epochs: 2 },
+  deepfm: { dimensions: 4, deepWidth: 8, negatives: 2, epochs: 2 },
   sasrec: { dimensions: 8, blocks: 1, epochs: 3 },
   gru: { dimensions: 8, units: 6, userDimensions: 4, maxLength: 4, epochs: 3 },
   lstm: { dimensions: 8, units: 6, layers: 2, maxLength: 4, epochs: 3 },

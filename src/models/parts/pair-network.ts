@@ -1,0 +1,167 @@
+/**
+ * Networks that score a pair of user and item from the features of both: what is fed to them, their parameters and tables, and a scorer
+ * over blocks of pairs. Trained by pair-training.ts, served by pair-model.ts. Called by dcn and deepfm.
+ */
+import { ModelFormatError } from "../../core/errors.js";
+import type { ModelState } from "../../core/model.js";
+import type { Random } from "../../core/random.js";
+import { dropout as dropped, type LayerContext } from "../../nn/layers.js";
+import { concat } from "../../nn/ops/shape.js";
+import { createParameters, type Parameters } from "../../nn/parameters.js";
+import { createSession, type Session } from "../../nn/session.js";
+import { createSparseTable, type SparseTable } from "../../nn/sparse-table.js";
+import { createGraph, type Graph, input, type Tensor } from "../../nn/tensor.js";
+import { embedFeatures, type FeatureBatch, featureBatch } from "./feature-batch.js";
+import type { EncodedFeatures } from "./feature-encoder.js";
+
+/** The inputs of n pairs. */
+export interface PairInputs {
+  /** n × fields · width: the user's fields, then the item's, each `width` wide. */
+  embedded: Tensor;
+  /** n × numbers of user and item; absent when there are none. */
+  dense?: Tensor;
+  numFields: number;
+  width: number;
+}
+
+/** Adds a network to a graph: [n × 1] scores. */
+export type PairNetwork = (context: LayerContext, inputs: PairInputs) => Tensor;
+
+/** A network with what it has learned. */
+export interface PairParts {
+  network: PairNetwork;
+  parameters: Parameters;
+  /** Embeddings of the fields of users and of items. */
+  tables: { user: SparseTable; item: SparseTable };
+  features: { user: EncodedFeatures; item: EncodedFeatures };
+}
+
+const sides = ["user", "item"] as const;
+
+/** Standard deviation of embeddings at their start. */
+const DEVIATION = 0.05;
+
+/** Tables and parameters at their start, or as in saved arrays. `width`: of an embedding. */
+export function createPairParts(
+  { network, features, width }: Pick<PairParts, "network" | "features"> & { width: number },
+  { random, saved }: { random: Random; saved?: ModelState["arrays"] },
+): PairParts {
+  const parameters = createParameters(random);
+  if (saved) parameters.restore(saved);
+  const table = (side: "user" | "item") =>
+    createSparseTable({
+      name: `${side}_embeddings`,
+      numRows: features[side].numEmbeddings,
+      dimensions: width,
+      deviation: DEVIATION,
+      random,
+      saved,
+    });
+  const parts: PairParts = { network, parameters, tables: { user: table("user"), item: table("item") }, features };
+  pairGraph(parts, 1); // makes the parameters, in a fixed order
+  const missing = saved && parameters.list.find(({ name }) => !saved[name]);
+  if (missing)
+    throw new ModelFormatError(`The saved model has no array ${missing.name}.`, {
+      hint: "Train and save the model again.",
+      details: { expected: missing.name },
+    });
+  return parts;
+}
+
+/** The graph of n pairs: inputs `users`, `items` and, where there are numbers, `userNumbers`, `itemNumbers`. */
+export function pairGraph(
+  { network, parameters, tables, features }: PairParts,
+  n: number,
+  dropout = 0,
+): { graph: Graph; context: LayerContext; inputs: PairInputs; score: Tensor } {
+  const graph = createGraph();
+  const context: LayerContext = { graph, parameters, masks: [], dropout };
+  const width = tables.user.dimensions;
+  const whole = concat(
+    sides.map((side) => input(graph, `${side}s`, [n, features[side].fields.length * width])),
+    1,
+  );
+  const embedded = dropped(context, whole);
+  const numbers = sides
+    .filter((side) => features[side].numDense > 0)
+    .map((side) => input(graph, `${side}Numbers`, [n, features[side].numDense]));
+  const numFields = features.user.fields.length + features.item.fields.length;
+  const inputs: PairInputs = { embedded, numFields, width, ...(numbers.length > 0 ? { dense: concat(numbers, 1) } : {}) };
+  return { graph, context, inputs, score: network(context, inputs) };
+}
+
+/** Buffers of the inputs of `pairGraph`. */
+export type PairFeeds = Readonly<Record<string, Float32Array>>;
+
+export function pairFeeds({ tables, features }: PairParts, n: number): PairFeeds {
+  return Object.fromEntries(
+    sides.flatMap((side): [string, Float32Array][] => [
+      [`${side}s`, new Float32Array(n * features[side].fields.length * tables[side].dimensions)],
+      ...(features[side].numDense > 0 ? [[`${side}Numbers`, new Float32Array(n * features[side].numDense)] as [string, Float32Array]] : []),
+    ]),
+  );
+}
+
+/** Fills the buffers for given pairs, at most n (−1: unknown); the rest becomes 0. */
+export function fillPairs(
+  { tables, features }: PairParts,
+  feeds: PairFeeds,
+  { user, item, dropped }: { user: Int32Array; item: Int32Array; dropped?: { share: number; random: Random } },
+): { user: FeatureBatch; item: FeatureBatch } {
+  const fill = (side: "user" | "item", rows: Int32Array) => {
+    const batch = featureBatch(features[side], rows, dropped);
+    embedFeatures(tables[side], batch, feeds[`${side}s`]);
+    feeds[`${side}s`].fill(0, rows.length * features[side].fields.length * tables[side].dimensions);
+    feeds[`${side}Numbers`]?.set(batch.dense);
+    feeds[`${side}Numbers`]?.fill(0, batch.dense.length);
+    return batch;
+  };
+  return { user: fill("user", user), item: fill("item", item) };
+}
+
+export interface PairScorer {
+  /** Scores of pairs (−1: unknown). Reads tables and parameters as they are now. */
+  score(user: Int32Array, item: Int32Array, out: Float32Array): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Pairs of a block: few for a few questions, else many. */
+const BLOCKS = [64, 1024];
+
+/** Compiles on first use; calls wait for each other, since they share buffers. */
+export function createPairScorer(parts: PairParts): PairScorer {
+  const compiled = new Map<number, Promise<{ session: Session; feeds: PairFeeds }>>();
+  const blockOf = (size: number) => {
+    const found = compiled.get(size) ?? compile(size);
+    compiled.set(size, found);
+    return found;
+  };
+  async function compile(size: number) {
+    const session = await createSession({ score: pairGraph(parts, size).score });
+    for (const { name, values } of parts.parameters.list) if (session.inputNames.includes(name)) session.bind(name, values);
+    const feeds = Object.fromEntries(Object.entries(pairFeeds(parts, size)).filter(([name]) => session.inputNames.includes(name)));
+    return { session, feeds };
+  }
+  let last: Promise<unknown> = Promise.resolve();
+  async function scoreAll(user: Int32Array, item: Int32Array, out: Float32Array): Promise<void> {
+    const size = item.length <= BLOCKS[0] ? BLOCKS[0] : BLOCKS[1];
+    const { session, feeds } = await blockOf(size);
+    for (let from = 0; from < item.length; from += size) {
+      const to = Math.min(item.length, from + size);
+      fillPairs(parts, feeds, { user: user.subarray(from, to), item: item.subarray(from, to) });
+      await session.run(feeds);
+      out.set((session.outputs.score as Float32Array).subarray(0, to - from), from);
+    }
+  }
+  return {
+    score(user, item, out) {
+      const result = last.then(() => scoreAll(user, item, out));
+      last = result.catch(() => {});
+      return result;
+    },
+    async release() {
+      for (const block of compiled.values()) await (await block).session.release();
+      compiled.clear();
+    },
+  };
+}
