@@ -28,11 +28,13 @@ try {
     }
     await saveModel(model, join(folder, name));
     const cases = [];
-    for (const history of [[4], [2, 9, 7, 1], [20, 21, 22]]) {
-      const query = { history: history.map((itemIndex) => ({ itemIndex })) };
-      const { itemIndex, score } = await model.recommend(query, { topK: 8, excludeSeen: false });
-      cases.push({ feeds: feedsOf(small, history), items: [...itemIndex], scores: [...score] });
-    }
+    if ("deepWidth" in small) cases.push(await pairsCase(model));
+    else
+      for (const history of [[4], [2, 9, 7, 1], [20, 21, 22]]) {
+        const query = { history: history.map((itemIndex) => ({ itemIndex })) };
+        const { itemIndex, score } = await model.recommend(query, { topK: 8, excludeSeen: false });
+        cases.push({ feeds: feedsOf(small, history), items: [...itemIndex], scores: [...score] });
+      }
     const input = JSON.stringify({ file: join(folder, name, "model.onnx"), cases });
     console.log(execFileSync(python, [script], { input, encoding: "utf8", stdio: ["pipe", "pipe", "inherit"] }).trim());
   }
@@ -48,6 +50,14 @@ function hasRuntime() {
   } catch {
     return false;
   }
+}
+
+/** All items for one user, for files that score pairs. */
+async function pairsCase(model) {
+  const item = Array.from({ length: model.numItems }, (_, index) => index);
+  const scores = new Float32Array(model.numItems);
+  await model.fitted.scoreCandidates([{ userIndex: 3 }], Int32Array.from(item), scores);
+  return { feeds: { user: item.map(() => 3), item }, scores: [...scores] };
 }
 
 /** By what the files say of their inputs: attention reads a padded history, recurrent layers borders, the others sets of items. */

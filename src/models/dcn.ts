@@ -50,6 +50,7 @@ export const dcn: ModelDefinition<DcnParams> = {
 
 const definitionOf = (params: DcnParams): PairDefinition => ({
   name: "dcn",
+  title: dcn.title,
   width: params.dimensions,
   network: networkOf(params),
   ...(params.crossLayers > 0 ? { featureStrengths: (parts: PairParts) => blockNorms(parts, params) } : {}),

@@ -39,6 +39,7 @@ export const deepfm: ModelDefinition<DeepfmParams> = {
 /** An embedding is [w, v]. */
 const definitionOf = (params: DeepfmParams): PairDefinition => ({
   name: "deepfm",
+  title: deepfm.title,
   width: 1 + params.dimensions,
   network: networkOf(params),
 });

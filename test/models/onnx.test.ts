@@ -46,6 +46,17 @@ async function ours(model: Recommender, query: Query) {
   return { scores, best: [...itemIndex.subarray(0, 5)], bestScores: score.subarray(0, 5) };
 }
 
+/** Files that score pairs: a user, an unknown one, and all items. */
+async function expectPairs(model: Recommender, session: InferenceSession): Promise<void> {
+  for (const userIndex of [3, -1]) {
+    const items = Array.from({ length: model.numItems }, (_, item) => item);
+    const { scores } = await session.run({ user: int64(items.map(() => userIndex)), item: int64(items) });
+    const expected = new Float32Array(model.numItems);
+    await model.fitted.scoreCandidates!([{ userIndex }], Int32Array.from(items), expected);
+    expectClose(scores.data as Float32Array, expected);
+  }
+}
+
 function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>): void {
   expect(got.length).toBe(expected.length);
   const scale = Math.max(...Array.from(expected, Math.abs));
@@ -57,6 +68,7 @@ describe("exported files", () => {
     it(`${name}: onnxruntime gives the same scores and lists`, async () => {
       const model = await fit(name, data, smallParams[name] ?? {}, { seed: 3, threads: 1 });
       const session = await InferenceSession.create(await model.fitted.toOnnx!());
+      if (session.inputNames.includes("item")) return expectPairs(model, session);
       const histories = [[4], [2, 9, 7, 1], []];
       const { scores, topItems, topScores } = await session.run(feedsOf(session, model, histories));
       expect(scores.dims).toEqual([3, data.numItems]);

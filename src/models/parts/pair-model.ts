@@ -11,6 +11,7 @@ import { embedFeatures, featureBatch } from "./feature-batch.js";
 import { type EncodedFeatures, encodeFeatures, featureState, restoredFeatures } from "./feature-encoder.js";
 import { type FeatureSource, planFeatures } from "./feature-plan.js";
 import { createPairParts, createPairScorer, type PairNetwork, type PairParts } from "./pair-network.js";
+import { pairOnnx } from "./pair-onnx.js";
 import type { PairParams } from "./pair-params.js";
 import { trainPairs } from "./pair-training.js";
 import { ratingScale } from "./rating-factors.js";
@@ -18,6 +19,7 @@ import { savedFloat32 } from "./saved-arrays.js";
 
 export interface PairDefinition {
   name: string;
+  title: string;
   network: PairNetwork;
   /** Width of an embedding. */
   width: number;
@@ -73,7 +75,10 @@ export function restorePairModel(definition: PairDefinition, { params, numUsers,
   return pairModel({ ...definition, params, numUsers, numItems }, { parts, ...learned });
 }
 
-function pairModel({ name, params, numUsers, numItems, featureStrengths }: Made, { parts, losses, mean, deviation }: Learned): FittedModel {
+function pairModel(
+  { name, title, params, numUsers, numItems, featureStrengths }: Made,
+  { parts, losses, mean, deviation }: Learned,
+): FittedModel {
   const { features, tables, parameters } = parts;
   const scorer = createPairScorer(parts);
   const userOf = ({ userIndex = -1, history }: Query) => (history?.length ? -1 : userIndex);
@@ -106,6 +111,7 @@ function pairModel({ name, params, numUsers, numItems, featureStrengths }: Made,
       return answer(user, item, out);
     },
     knowsUser: (user) => knowsRow(features.user, user),
+    toOnnx: async () => pairOnnx({ model: name, title, parts, numUsers, numItems, mean, deviation }),
     get itemSimilarityVectors() {
       itemVectors ??= embeddedRows(parts);
       return { dimensions: itemVectors.length / numItems, vectors: itemVectors };

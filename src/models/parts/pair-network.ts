@@ -10,7 +10,7 @@ import { concat } from "../../nn/ops/shape.js";
 import { createParameters, type Parameters } from "../../nn/parameters.js";
 import { createSession, type Session } from "../../nn/session.js";
 import { createSparseTable, type SparseTable } from "../../nn/sparse-table.js";
-import { createGraph, type Graph, input, type Tensor } from "../../nn/tensor.js";
+import { createGraph, type Dimension, type Graph, input, type Tensor } from "../../nn/tensor.js";
 import { embedFeatures, type FeatureBatch, featureBatch } from "./feature-batch.js";
 import type { EncodedFeatures } from "./feature-encoder.js";
 
@@ -68,13 +68,12 @@ export function createPairParts(
   return parts;
 }
 
-/** The graph of n pairs: inputs `users`, `items` and, where there are numbers, `userNumbers`, `itemNumbers`. */
+/** The graph of n pairs, in a new graph or a given one: inputs `users`, `items` and, where there are numbers, `userNumbers`, `itemNumbers`. */
 export function pairGraph(
   { network, parameters, tables, features }: PairParts,
-  n: number,
-  dropout = 0,
+  n: Dimension,
+  { dropout = 0, graph = createGraph() }: { dropout?: number; graph?: Graph } = {},
 ): { graph: Graph; context: LayerContext; inputs: PairInputs; score: Tensor } {
-  const graph = createGraph();
   const context: LayerContext = { graph, parameters, masks: [], dropout };
   const width = tables.user.dimensions;
   const whole = concat(

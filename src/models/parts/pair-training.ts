@@ -62,7 +62,7 @@ export async function trainPairs(
   const eventsPerBatch = Math.max(1, Math.floor(Math.min(params.batchSize, Math.max(LEAST_BATCH, numPairs / STEPS)) / perEvent));
   const n = eventsPerBatch * perEvent;
 
-  const { graph, context: layers, inputs, score } = pairGraph(parts, n, params.dropout);
+  const { graph, context: layers, inputs, score } = pairGraph(parts, n, params);
   const [target, weight] = [input(graph, "target", [n, 1]), input(graph, "weight", [n, 1])];
   const error = click ? binaryCrossEntropy(score, target, weight) : squaredError(score, target, weight);
   const { embedded } = inputs;
