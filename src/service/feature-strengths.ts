@@ -30,7 +30,8 @@ export async function featurePairs({ result, workspace }: Pick<RecipeRun, "resul
   }
 }
 
-function pairsOf({ names, strengths }: FeatureStrengths): FeaturePairs["pairs"] {
+/** Each unordered pair of features, strongest first. */
+export function pairsOf({ names, strengths }: FeatureStrengths): FeaturePairs["pairs"] {
   const pairs: FeaturePairs["pairs"] = [];
   names.forEach((first, a) => {
     for (let b = a; b < names.length; b++) {
