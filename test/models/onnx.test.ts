@@ -4,6 +4,7 @@
  */
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
+import type { Features } from "../../src/core/features.js";
 import type { Query } from "../../src/core/model.js";
 import { vectorsOnnx } from "../../src/models/parts/vectors-onnx.js";
 import { fit, listModels, restoreRecommender } from "../../src/models/registry.js";
@@ -94,6 +95,27 @@ describe("exported files", () => {
       expect(Buffer.from(bytes).toString("latin1")).toContain(`(${name}), trained by Tastemaker.`);
     });
   }
+
+  it.each(["dcn", "deepfm", "two-tower", "sasrec"])("%s: side features of every kind are in the file", async (name) => {
+    const features = (numRows: number): Features => {
+      const rows = Array.from({ length: numRows }, (_, row) => row);
+      return {
+        numRows,
+        columns: {
+          kind: { kind: "category", values: rows.map((row) => (row % 5 === 0 ? null : `k${row % 3}`)) },
+          size: { kind: "number", values: Float32Array.from(rows, (row) => (row % 7 === 0 ? Number.NaN : row % 4)) },
+          words: { kind: "text", values: rows.map((row) => (row % 6 === 0 ? null : `a${row % 2} b${row % 3}`)) },
+        },
+      };
+    };
+    const context = { seed: 3, threads: 1, userFeatures: features(data.numUsers), itemFeatures: features(data.numItems) };
+    const model = await fit(name, data, smallParams[name], context);
+    const session = await InferenceSession.create(await model.fitted.toOnnx!());
+    if (session.inputNames.includes("item")) return expectPairs(model, session);
+    const { scores } = await session.run(feedsOf(session, model, [[2, 9, 7, 1]]));
+    const history = [2, 9, 7, 1].map((itemIndex) => ({ itemIndex }));
+    expectClose(scores.data as Float32Array, (await ours(model, { history })).scores);
+  });
 
   it("two-tower and gru: what is known of a user enters by its index", async () => {
     const { offsets, indices } = data.matrixByUser();
