@@ -54,6 +54,15 @@ for (const definition of [lstm, gru]) {
       expect([await nextFor(2), await nextFor(3)]).toEqual([11, 12]);
     });
 
+    it("clips gradients: with next to no norm left nothing is learned", async () => {
+      const data = walks({ numUsers: 40 });
+      const lossesWith = async (clipNorm: number) =>
+        (await definition.fit(data, definition.params.parse({ ...params, epochs: 6, dropout: 0, clipNorm }), context)).losses!;
+      const [held, free] = [await lossesWith(1e-12), await lossesWith(5)];
+      expect(held.at(-1)).toBeGreaterThan(0.99 * held[0]);
+      expect(free.at(-1)).toBeLessThan(0.9 * free[0]);
+    });
+
     it("goes on from a checkpoint to the same bytes", async () => {
       const data = walks({ numUsers: 40 });
       const own = definition.params.parse({ ...params, epochs: 4, validationShare: 0.2, userDimensions: 3 });
