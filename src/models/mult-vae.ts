@@ -29,6 +29,7 @@ const schema = z.strictObject({
   learningRate: z.number().positive().default(1e-3),
   weightDecay: z.number().min(0).default(0),
   patience: z.int().min(1).default(10),
+  averaging: z.number().min(0).lt(1).default(0),
   validationShare: z.number().min(0).lt(1).default(0.1),
 });
 
@@ -52,6 +53,10 @@ export const multVae: ModelDefinition<MultVaeParams> = {
     learningRate: { help: "Of Adam.", range: [2e-4, 5e-3], scale: "log" },
     weightDecay: { help: "Share of each parameter taken off per unit of learning rate.", tune: false },
     patience: { help: "Epochs without a better validation value before training stops.", tune: false },
+    averaging: {
+      help: "Share of the running mean of the weights that an epoch leaves; the mean is what is kept. 0: the weights.",
+      range: [0, 0.9],
+    },
     validationShare: { help: "Share of users of whom a fifth of the items is held out to stop on; 0 = train all epochs.", tune: false },
   },
   skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],

@@ -48,6 +48,7 @@ const schema = z.strictObject({
   weightDecay: z.number().min(0).default(0),
   epochs: z.int().min(1).max(10_000).default(100),
   patience: z.int().min(1).default(5),
+  averaging: z.number().min(0).lt(1).default(0),
   validationShare: z.number().min(0).lt(1).default(0.1),
 });
 
@@ -88,6 +89,10 @@ export const twoTower: ModelDefinition<TwoTowerParams> = {
     weightDecay: { help: "Share of each touched parameter taken off per unit of learning rate.", range: [1e-4, 10], scale: "log" },
     epochs: { help: "Most passes over the data.", tune: false },
     patience: { help: "Epochs without a better validation value before training stops.", tune: false },
+    averaging: {
+      help: "Share of the running mean of the weights that an epoch leaves; the mean is what is kept. 0: the weights.",
+      range: [0, 0.9],
+    },
     validationShare: { help: "Share of users of whom a fifth of the items is held out to stop on; 0 = train all epochs.", tune: false },
   },
   skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],

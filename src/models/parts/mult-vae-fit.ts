@@ -66,6 +66,7 @@ export async function fitMultVae(train: Interactions, params: MultVaeParams, con
         network: { parameters, tables: [encoder] },
         epochs: users.length > 0 ? params.epochs : 0,
         patience: params.patience,
+        averaging: params.averaging,
         optimizer: { name: "adam", weightDecay: params.weightDecay },
         schedule: { rate: params.learningRate },
         stepsPerEpoch,

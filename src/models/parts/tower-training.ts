@@ -56,6 +56,7 @@ export interface TowerTrainingParams {
   weightDecay: number;
   epochs: number;
   patience: number;
+  averaging: number;
 }
 
 /** An epoch of small data has about STEPS steps. */
@@ -79,6 +80,7 @@ export async function trainTowers(training: TowerTraining, params: TowerTraining
         network: { parameters, tables },
         epochs: count > 0 ? params.epochs : 0,
         patience: params.patience,
+        averaging: params.averaging,
         optimizer: { name: params.optimizer, weightDecay: params.weightDecay },
         schedule: { rate: params.learningRate },
         stepsPerEpoch: Math.ceil(count / batch),
