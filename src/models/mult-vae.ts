@@ -26,11 +26,11 @@ const schema = z.strictObject({
   annealEpochs: z.int().min(0).default(50),
   epochs: z.int().min(1).max(10_000).default(200),
   batchSize: z.int().min(1).max(100_000).default(128),
-  learningRate: z.number().positive().default(1e-3),
+  learningRate: z.number().positive().default(2e-3),
   weightDecay: z.number().min(0).default(0),
-  patience: z.int().min(1).default(10),
-  averaging: z.number().min(0).lt(1).default(0),
-  validationShare: z.number().min(0).lt(1).default(0.1),
+  patience: z.int().min(1).default(15),
+  averaging: z.number().min(0).lt(1).default(0.9),
+  validationShare: z.number().min(0).lt(1).default(0.2),
 });
 
 export type MultVaeParams = z.output<typeof schema>;

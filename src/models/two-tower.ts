@@ -25,13 +25,13 @@ const schema = z.strictObject({
   userInputs: z
     .array(z.enum(["id", "features", "history"]))
     .min(1)
-    .default(["id", "features", "history"]),
+    .default(["features", "history"]),
   itemInputs: z
     .array(z.enum(["id", "features"]))
     .min(1)
     .default(["id", "features"]),
   historyItems: z.int().min(1).max(10_000).default(50),
-  historyExponent: z.number().min(0).max(1).default(1),
+  historyExponent: z.number().min(0).max(1).default(0.5),
   normalize: z.boolean().default(false),
   temperature: z.number().positive().default(1),
   popularity: z.number().min(0).max(2).default(1),
@@ -39,17 +39,17 @@ const schema = z.strictObject({
   hits: z.enum(["same", "known"]).default("same"),
   negatives: z.int().min(0).max(100_000).default(0),
   batchSize: z.int().min(1).max(65_536).default(1024),
-  dropout: z.number().min(0).lt(1).default(0.1),
+  dropout: z.number().min(0).lt(1).default(0.3),
   unknownShare: z.number().min(0).lt(1).default(0.1),
   textBuckets: z.int().min(1).max(10_000_000).default(4096),
   initScale: z.number().positive().default(0.1),
   optimizer: z.enum(["adam", "adagrad"]).default("adam"),
-  learningRate: z.number().positive().default(1e-3),
+  learningRate: z.number().positive().default(5e-3),
   weightDecay: z.number().min(0).default(0),
-  epochs: z.int().min(1).max(10_000).default(100),
+  epochs: z.int().min(1).max(10_000).default(50),
   patience: z.int().min(1).default(5),
-  averaging: z.number().min(0).lt(1).default(0),
-  validationShare: z.number().min(0).lt(1).default(0.1),
+  averaging: z.number().min(0).lt(1).default(0.7),
+  validationShare: z.number().min(0).lt(1).default(0.2),
 });
 
 export type TwoTowerParams = z.output<typeof schema>;
@@ -72,7 +72,7 @@ export const twoTower: ModelDefinition<TwoTowerParams> = {
       range: [3, 200],
       scale: "log",
     },
-    historyExponent: { help: "A history of n items is divided by n to this power: 1 for the mean, 0 for the sum.", range: [0.3, 1] },
+    historyExponent: { help: "A history of n items is summed and divided by n to this power: 1 for the mean.", range: [0.3, 1] },
     normalize: { help: "Vectors of length 1, so that scores are cosines.", tune: false },
     temperature: { help: "Scores are divided by it in the loss; low with normalised vectors.", range: [0.03, 2], scale: "log" },
     popularity: { help: "Share of the log of an item's popularity in its score; below 1 lists are less popular.", range: [0.3, 1] },
@@ -85,7 +85,7 @@ export const twoTower: ModelDefinition<TwoTowerParams> = {
     textBuckets: { help: "Embeddings that the words of a text column share.", tune: false },
     initScale: { help: "Size of the random start of a vector.", tune: false },
     optimizer: { help: "adam or adagrad.", tune: false },
-    learningRate: { help: "Of the optimizer; about 1e-3 for adam, 0.1 for adagrad.", range: [1e-4, 1e-1], scale: "log" },
+    learningRate: { help: "Of the optimizer; about 5e-3 for adam, 0.1 for adagrad.", range: [1e-4, 1e-1], scale: "log" },
     weightDecay: { help: "Share of each touched parameter taken off per unit of learning rate.", range: [1e-4, 10], scale: "log" },
     epochs: { help: "Most passes over the data.", tune: false },
     patience: { help: "Epochs without a better validation value before training stops.", tune: false },

@@ -35,7 +35,15 @@ const columns = (numRows: number): Features["columns"] => ({
 });
 const features = (numRows: number): Features => ({ numRows, columns: columns(numRows) });
 
-const params = { dimensions: 8, epochs: 20, learningRate: 0.02, dropout: 0, validationShare: 0 };
+const params = {
+  dimensions: 8,
+  epochs: 20,
+  learningRate: 0.02,
+  dropout: 0,
+  averaging: 0,
+  validationShare: 0,
+  userInputs: ["id", "features", "history"],
+};
 /** Nothing is known of them but features. */
 const coldItems = [0, 1, 2, 3].map((k) => numItems - 4 + k);
 const options = { seed: 1, threads: 1 };
@@ -74,7 +82,7 @@ describe("two-tower", () => {
   it("knows users and items without events by their features", async () => {
     const data = tastes();
     const context = { ...options, userFeatures: features(data.numUsers), itemFeatures: features(numItems) };
-    const model = await fit("two-tower", data, { ...params, unknownShare: 0.3 }, context);
+    const model = await fit("two-tower", data, { ...params, historyExponent: 1, unknownShare: 0.3 }, context);
     for (let user = data.numUsers - 4; user < data.numUsers; user++) {
       expect(model.fitted.knowsUser!(user)).toBe(true);
       expect(await shareOfGroup(model, { userIndex: user }, groupOf(user))).toBeGreaterThan(0.7);
@@ -99,7 +107,15 @@ describe("two-tower", () => {
 
   it("goes on from a checkpoint to the same bytes, with validation, features and layers", async () => {
     const data = tastes(40);
-    const own = twoTower.params.parse({ ...params, epochs: 6, layers: [6], dropout: 0.2, validationShare: 0.3, negatives: 5 });
+    const own = twoTower.params.parse({
+      ...params,
+      epochs: 6,
+      layers: [6],
+      dropout: 0.2,
+      averaging: 0.5,
+      validationShare: 0.3,
+      negatives: 5,
+    });
     const context = { seed: 1, itemFeatures: features(numItems), userFeatures: features(40) };
     const states = new Map<number, ModelState>();
     const save = async (step: number, state: () => ModelState) => void states.set(step, structuredClone(state()));
