@@ -5,7 +5,7 @@
 -- DuckDB's widest integer has 128 bits, so a value is split into five limbs of 18 decimal digits; their sums are exact, and carries
 -- bring every limb but the highest into 0 … 10¹⁸ − 1, whatever the signs were. Only then is anything rounded.
 WITH
-  transfers AS (
+  transfers AS NOT MATERIALIZED (
     SELECT lower(trim(token_address)) AS token, lower(trim(from_address)) AS sender, lower(trim(to_address)) AS receiver, lpad(value, 90, '0') AS digits
     FROM token_transfers
     WHERE regexp_full_match(value, '[0-9]{1,78}') -- 2²⁵⁶ has 78 digits

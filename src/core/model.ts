@@ -252,6 +252,8 @@ export interface ModelDefinition<Params extends Record<string, unknown> = Record
   onlyIfNamed?: string;
   /** The optional package that fitting and scoring need. Such models are left out where it cannot be had. */
   needs?: "onnxruntime";
+  /** Whether its scores predict the weights of events (ratings), so that rmse can judge them. Default: the models of task rate. */
+  predictsWeights?(params: Params): boolean;
   /** What `fit` cannot do without in its context. */
   requires?: "itemFeatures";
   /** Why the model does not suit such data, as half a sentence; undefined when it does. */

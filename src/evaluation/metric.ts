@@ -70,6 +70,8 @@ export interface CatalogueMetric extends MetricBase {
 /** Predicted against true values; `root` takes the square root of the mean loss. Without k. */
 export interface RatingMetric extends MetricBase {
   of: "rating";
+  /** Which events it is about. Default: those held out. */
+  on?: "train" | "test";
   loss(prediction: number, truth: number): number;
   root: boolean;
 }

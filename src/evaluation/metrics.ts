@@ -23,10 +23,11 @@ import { recall } from "./metrics/recall.js";
 import { recallTruncated } from "./metrics/recall-truncated.js";
 import { rmse } from "./metrics/rmse.js";
 import { serendipity } from "./metrics/serendipity.js";
+import { trainRmse } from "./metrics/train-rmse.js";
 
 const ranking: readonly Metric[] = [precision, recall, recallTruncated, ndcg, map, mrr, hitRate, accuracy, auc];
 const beyondAccuracy: readonly Metric[] = [coverage, gini, novelty, averagePopularity, diversity, serendipity, calibration];
-const ratings: readonly Metric[] = [rmse, mae, logLoss];
+const ratings: readonly Metric[] = [rmse, mae, logLoss, trainRmse];
 const all: readonly Metric[] = [...ranking, ...beyondAccuracy, ...ratings];
 
 export function listMetrics(): readonly Metric[] {

@@ -3,8 +3,8 @@
  * as a `CaseValues`, so `summarize` gives intervals (over users) and `comparePaired` compares two models.
  */
 import { ConfigError, DataError, TrainingError, throwIfCancelled } from "../core/errors.js";
-import type { Interactions } from "../core/interactions.js";
-import type { FittedModel, Progress } from "../core/model.js";
+import type { Csr, Interactions } from "../core/interactions.js";
+import type { FittedModel, HistoryEvent, Progress, Query } from "../core/model.js";
 import type { Recommender } from "../ranking/recommender.js";
 import type { CaseValues } from "./judge.js";
 import { parseMetric } from "./metrics.js";
@@ -20,6 +20,8 @@ export interface RatingOptions {
 export interface RatingModelOptions extends Omit<RatingOptions, "cluster"> {
   /** Predictions are brought into this range, such as [1, 5]. Default: as they are. */
   range?: readonly [number, number];
+  /** Events of held-out users that the model is shown: each such user is asked for by them. */
+  given?: Interactions;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
@@ -74,6 +76,7 @@ export async function judgeRatingModel(model: Recommender, test: Interactions, o
     );
   }
   const { offsets, indices, values: truth } = test.eventsByUser();
+  const shown = options.given?.matrixByUser();
   const [low, high] = options.range ?? [-Infinity, Infinity];
   const predictions = new Float32Array(truth.length);
   const cluster = new Int32Array(truth.length);
@@ -82,7 +85,11 @@ export async function judgeRatingModel(model: Recommender, test: Interactions, o
     const [start, end] = [offsets[userIndex], offsets[userIndex + 1]];
     if (start === end) continue;
     throwIfCancelled(options.signal);
-    const scores = await scorePairs(model.fitted, userIndex, indices.subarray(start, end));
+    const scores = await scorePairs(
+      model.fitted,
+      { userIndex, history: shown && historyOf(shown, userIndex) },
+      indices.subarray(start, end),
+    );
     for (let e = start; e < end; e++) {
       if (Number.isNaN(scores[e - start])) throw notANumber(model.name, userIndex, indices[e]);
       predictions[e] = Math.min(high, Math.max(low, scores[e - start]));
@@ -102,15 +109,22 @@ export async function evaluateRatingModel(
   return figures(await judgeRatingModel(model, test, options));
 }
 
-/** The model's scores of the user with each item. */
-async function scorePairs(fitted: FittedModel, userIndex: number, items: Int32Array): Promise<Float32Array> {
+function historyOf({ offsets, indices, values }: Csr, row: number): HistoryEvent[] {
+  return Array.from({ length: offsets[row + 1] - offsets[row] }, (_, e) => ({
+    itemIndex: indices[offsets[row] + e],
+    weight: values[offsets[row] + e],
+  }));
+}
+
+/** The model's scores of the asker with each item. */
+async function scorePairs(fitted: FittedModel, query: Query, items: Int32Array): Promise<Float32Array> {
   const out = new Float32Array(items.length);
   if (fitted.scoreCandidates) {
-    await fitted.scoreCandidates([{ userIndex }], items, out);
+    await fitted.scoreCandidates([query], items, out);
   } else if (fitted.vectors) {
     const { dimensions, itemVectors, encode } = fitted.vectors;
     const user = new Float32Array(dimensions);
-    await encode([{ userIndex }], user);
+    await encode([query], user);
     for (let i = 0; i < items.length; i++) {
       let sum = 0;
       for (let d = 0; d < dimensions; d++) sum += user[d] * itemVectors[items[i] * dimensions + d];
@@ -118,7 +132,7 @@ async function scorePairs(fitted: FittedModel, userIndex: number, items: Int32Ar
     }
   } else {
     const row = new Float32Array(fitted.numItems);
-    await fitted.scoreAll!([{ userIndex }], row);
+    await fitted.scoreAll!([query], row);
     for (let i = 0; i < items.length; i++) out[i] = row[items[i]];
   }
   return out;

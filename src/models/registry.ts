@@ -85,6 +85,12 @@ export function getModel(name: string): ModelDefinition {
   });
 }
 
+/** Whether the model's scores predict the weights of events (ratings). */
+export function predictsWeights(name: string, params: Record<string, unknown>): boolean {
+  const { task, predictsWeights: predicts } = getModel(name);
+  return predicts ? predicts(params) : task === "rate";
+}
+
 /**
  * Fits a model and returns the recommender around it.
  * Defaults: seed 42, threads = the cores of the machine (results do not depend on them).

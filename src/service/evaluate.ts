@@ -6,6 +6,7 @@ import { throwIfCancelled } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import type { SideFeatures } from "../core/model.js";
 import { checkBootstrap } from "../evaluation/bootstrap.js";
+import { predictsWeights } from "../models/registry.js";
 import { tastemakerVersion } from "../store/version.js";
 import { directionOf } from "../tuning/model-objective.js";
 import { compareWithBest } from "./evaluation/compare-models.js";
@@ -47,11 +48,11 @@ export async function evaluateDataset(
   onStep?.({ kind: "parts", parts: summaries, excludeSeen, reason });
   const leaks = partLeaks(parts, options);
   if (leaks.some(({ findings }) => findings.length > 0)) onStep?.({ kind: "leaks", leaks });
-  const { metrics, choose } = recipe.evaluation;
+  const { metrics, choose, onlyKnownUsers } = recipe.evaluation;
   const context = itemContext(metrics, dataset.itemProperties);
   const intervals = options.intervals && checkBootstrap(options.intervals);
   const judging = (label: string): JudgeSettings => ({
-    ...{ metrics, choose, excludeSeen, context, intervals, signal },
+    ...{ metrics, choose, excludeSeen, onlyKnownUsers, context, intervals, signal },
     breakdown: options.breakdown,
     onProgress: labelledProgress(`judging ${label}`, options.onProgress),
   });
@@ -75,12 +76,17 @@ export async function evaluateDataset(
       models.push(earlier);
       continue;
     }
-    const result = await judgeModel(model, parts, judging(model.label), {
-      fitting,
-      features: dataset.features,
-      signal,
-      keep: (part, values) => intervals && comparable.get(part)!.set(model.label, values),
-    });
+    const result = await judgeModel(
+      model,
+      parts,
+      { ...judging(model.label), predictsWeights: predictsWeights(model.name, model.params) },
+      {
+        fitting,
+        features: dataset.features,
+        signal,
+        keep: (part, values) => intervals && comparable.get(part)!.set(model.label, values),
+      },
+    );
     await fitting.keepJudged?.(result);
     models.push(result);
     onStep?.({ kind: "model", result });

@@ -85,6 +85,9 @@ export async function serveRun(
 function bestModel({ models, parts, chosenBy }: RunResult, labels: readonly string[]): string | undefined {
   const part = parts[0]?.name;
   const sign = part !== undefined && directionOf(chosenBy) === "minimize" ? -1 : 1;
-  const value = ({ metrics }: RunResult["models"][number]) => sign * ((part && metrics[part]?.[chosenBy]) || 0);
+  const value = ({ metrics }: RunResult["models"][number]) => {
+    const figure = part && metrics[part]?.[chosenBy];
+    return figure === undefined || Number.isNaN(figure) ? -Number.MAX_VALUE : sign * figure;
+  };
   return models.filter(({ label }) => labels.includes(label)).sort((a, b) => value(b) - value(a))[0]?.label;
 }

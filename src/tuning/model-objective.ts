@@ -7,6 +7,7 @@ import type { SideFeatures } from "../core/model.js";
 import { type EvaluationCase, evaluateCases } from "../evaluation/evaluate.js";
 import type { JudgeOptions } from "../evaluation/judge.js";
 import { parseMetric } from "../evaluation/metrics.js";
+import { evaluateRatingModel } from "../evaluation/ratings.js";
 import { fit, recommenderOf } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
 import type { Objective, TuneOptions } from "./tune.js";
@@ -15,7 +16,9 @@ export interface ModelObjectiveOptions extends SideFeatures {
   /** Name of a registered model. */
   model: string;
   train: Interactions;
+  /** Not used by metrics of predicted ratings, which judge the events of `test`. */
   cases: readonly EvaluationCase[];
+  test?: Interactions;
   metric: string;
   /** Default true, as in `evaluate`. */
   excludeSeen?: boolean;
@@ -30,10 +33,12 @@ export interface ModelObjectiveOptions extends SideFeatures {
 }
 
 export function modelObjective(options: ModelObjectiveOptions): Objective {
-  const { model, train, cases, metric, excludeSeen, context, seed, threads, device, userFeatures, itemFeatures } = options;
+  const { model, train, cases, test, metric, excludeSeen, context, seed, threads, device, userFeatures, itemFeatures } = options;
+  const rated = parseMetric(metric).metric.of === "rating" ? test : undefined;
   return async ({ params, signal, isRung, report }) => {
     const measure = async (recommender: Recommender): Promise<number> => {
       try {
+        if (rated) return (await evaluateRatingModel(recommender, rated, { metrics: [metric], signal }))[metric];
         return (await evaluateCases(recommender, cases, { metrics: [metric], excludeSeen, context, signal }))[metric];
       } finally {
         recommender.dispose();
@@ -63,7 +68,7 @@ export function modelObjective(options: ModelObjectiveOptions): Objective {
 }
 
 /** Names of metrics of which less is better. */
-const lessIsBetter: ReadonlySet<string> = new Set(["gini", "average-popularity", "calibration", "rmse", "mae", "log-loss"]);
+const lessIsBetter: ReadonlySet<string> = new Set(["gini", "average-popularity", "calibration", "rmse", "mae", "log-loss", "train-rmse"]);
 
 /** Which way a metric is better. Throws ConfigError for an unknown one. */
 export function directionOf(metric: string): TuneOptions["direction"] {

@@ -70,7 +70,7 @@ describe("golden values", () => {
       listMetrics()
         .filter((metric) => !hasListLength(metric))
         .map(({ name }) => name),
-    ).toEqual(["auc", "rmse", "mae", "log-loss"]);
+    ).toEqual(["auc", "rmse", "mae", "log-loss", "train-rmse"]);
   });
 
   it.each(golden.ratings)("ratings: $metrics", ({ predictions, truth, metrics }) => {

@@ -5,8 +5,22 @@ import type { Interactions } from "../../core/interactions.js";
 import { type EvaluationCase, userCases } from "../../evaluation/cases.js";
 import type { Part } from "./part.js";
 
-export function partCases({ train, test, given }: Pick<Part, "train" | "test" | "given">, excludeSeen: boolean): EvaluationCase[] {
-  return given ? heldOutCases(test, given, excludeSeen) : userCases(train, test, { excludeSeen });
+export interface CaseRules {
+  /** Items of the user's train events are no answers. */
+  excludeSeen: boolean;
+  /** Users without train events are not asked for; held-out users always are. Default false. */
+  onlyKnownUsers?: boolean;
+}
+
+export function partCases(
+  { train, test, given }: Pick<Part, "train" | "test" | "given">,
+  { excludeSeen, onlyKnownUsers = false }: CaseRules,
+): EvaluationCase[] {
+  if (given) return heldOutCases(test, given, excludeSeen);
+  const cases = userCases(train, test, { excludeSeen });
+  if (!onlyKnownUsers) return cases;
+  const { offsets } = train.matrixByUser();
+  return cases.filter(({ query: { userIndex = 0 } }) => offsets[userIndex + 1] > offsets[userIndex]);
 }
 
 /** Held-out users are unknown to the model: each is asked for by the given part of the history. */

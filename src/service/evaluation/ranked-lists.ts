@@ -40,7 +40,7 @@ export async function judgeLists(
       details: { file },
     });
   }
-  const cases = partCases(part, settings.excludeSeen).filter(({ relevant }) => relevant.length > 0);
+  const cases = partCases(part, settings).filter(({ relevant }) => relevant.length > 0);
   const model = recommenderOfLists(lists, { name, train });
   const { chosen, spread: _, ...figures } = summarizeFolds([await judgeFold(model, part, settings)], settings);
   const result: ListResult = {

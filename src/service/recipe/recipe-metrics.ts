@@ -1,10 +1,11 @@
 /**
- * The metrics that a recipe may name: those that judge lists, and what they need beside the model, which comes from the item
- * property `category`. Checked before any data is read. Called by recipe.ts, evaluate.ts, tune.ts and auto.ts.
+ * The metrics that a recipe may name, and what they need: metrics of predicted ratings a model that predicts some, some metrics of
+ * lists the item property `category`. Checked before any data is read. Called by recipe.ts, evaluate.ts, tune.ts and auto.ts.
  */
 import { ConfigError } from "../../core/errors.js";
 import type { MetricContext } from "../../evaluation/metric-context.js";
 import { parseMetric } from "../../evaluation/metrics.js";
+import { predictsWeights } from "../../models/registry.js";
 
 /** What metrics are told about items. */
 export type ItemContext = Pick<MetricContext, "categories" | "itemVectors">;
@@ -14,12 +15,18 @@ type Properties = Readonly<Record<string, readonly (string | number | null)[]>>;
 /** Largest items × categories of the vectors for metrics that compare items. */
 const MAX_VECTOR_VALUES = 2 ** 26;
 
-/** Throws ConfigError for an unknown metric, one that judges ratings, and one that needs categories when none are mapped. */
-export function checkListMetric(label: string, itemProperties: Readonly<Record<string, string>> | undefined): void {
+/** The parts of a recipe on which metrics depend. */
+export interface MetricNeeds {
+  itemProperties?: Readonly<Record<string, string>>;
+  models: readonly { name: string; params: Record<string, unknown> }[];
+}
+
+/** Throws ConfigError for an unknown metric, one of ratings when no model predicts any, and one that needs categories when none are mapped. */
+export function checkMetric(label: string, { itemProperties, models }: MetricNeeds): void {
   const { metric } = parseMetric(label);
-  if (metric.of === "rating")
-    throw new ConfigError(`The metric ${label} judges predicted ratings, but a recipe judges lists.`, {
-      hint: "Use metrics of lists, such as ndcg@10, recall@10 or coverage@10; in code, evaluateRatings judges ratings.",
+  if (metric.of === "rating" && !models.some(({ name, params }) => predictsWeights(name, params)))
+    throw new ConfigError(`The metric ${label} judges predicted ratings, but none of the models predicts any.`, {
+      hint: "Add one that does, such as bias or svd, or als with target: value; metrics of lists are ndcg@10, recall@10, coverage@10 …",
       details: { got: label },
     });
   if (metric.of === "list" && metric.needs === "categories" && itemProperties?.category === undefined)
@@ -27,6 +34,17 @@ export function checkListMetric(label: string, itemProperties: Readonly<Record<s
       hint: "Map it to a column in the recipe: itemProperties: { category: COLUMN }.",
       details: { path: "itemProperties.category", got: label },
     });
+}
+
+/** The same for a metric by which something is chosen; throws ConfigError also for one of the training events. */
+export function checkChoice(label: string, needs: MetricNeeds): void {
+  const { metric } = parseMetric(label);
+  if (metric.of === "rating" && metric.on === "train")
+    throw new ConfigError(`Nothing can be chosen by ${label}: it tells how well the training events are remembered.`, {
+      hint: "Choose by rmse, say.",
+      details: { got: label },
+    });
+  checkMetric(label, needs);
 }
 
 /**

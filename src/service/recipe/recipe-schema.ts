@@ -87,6 +87,7 @@ export const recipeSchema = z.strictObject({
         .min(1)
         .default([...DEFAULT_METRICS]),
       excludeSeen: z.union([z.boolean(), z.literal("auto")]).default("auto"),
+      onlyKnownUsers: z.boolean().default(false),
       choose: z.string().optional(),
     })
     .prefault({}),

@@ -13,7 +13,7 @@ import { nameHint } from "../../core/nearest-names.js";
 import { parseParams } from "../../core/params.js";
 import { getModel } from "../../models/registry.js";
 import { modelSpace } from "../../tuning/model-space.js";
-import { checkListMetric } from "./recipe-metrics.js";
+import { checkChoice, checkMetric } from "./recipe-metrics.js";
 import { type ParsedRecipe, recipeError, recipeSchema } from "./recipe-schema.js";
 
 /** A checked recipe with all defaults filled in. */
@@ -94,8 +94,9 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
   }
   const { metrics, choose = metrics[0] } = recipe.evaluation;
   for (const [m, metric] of metrics.entries())
-    located(where(["evaluation", "metrics", m]), () => checkListMetric(metric, recipe.itemProperties));
+    located(where(["evaluation", "metrics", m]), () => checkMetric(metric, { ...recipe, models }));
   oneOf(choose, metrics, where(["evaluation", "choose"]));
+  located(where(["evaluation", "choose"]), () => checkChoice(choose, { ...recipe, models }));
   if (recipe.serve.model !== undefined)
     oneOf(
       recipe.serve.model,
@@ -113,7 +114,7 @@ function checkTuning(
   where: (path: readonly PropertyKey[]) => string,
 ): void {
   const labels = models.map(({ label }) => label);
-  if (metric !== undefined) located(where(["tune", "metric"]), () => checkListMetric(metric, itemProperties));
+  if (metric !== undefined) located(where(["tune", "metric"]), () => checkChoice(metric, { itemProperties, models }));
   for (const [m, label] of wanted.entries()) oneOf(label, labels, where(["tune", "models", m]));
   for (const [label, narrowed] of Object.entries(space)) {
     if (!labels.includes(label))

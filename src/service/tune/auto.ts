@@ -18,7 +18,7 @@ import { decideExcludeSeen } from "../evaluate.js";
 import { type Contender, chooseChampion } from "../evaluation/choose-champion.js";
 import { dataFingerprint, readSource, sourceFile, summarise } from "../prepare-data.js";
 import type { Recipe } from "../recipe/recipe.js";
-import { checkListMetric, type ItemContext, itemContext } from "../recipe/recipe-metrics.js";
+import { checkMetric, type ItemContext, itemContext } from "../recipe/recipe-metrics.js";
 import type { RunOptions, RunResult } from "../run-result.js";
 import { runKey, trainFile } from "../train.js";
 import { openWorkspace, type Workspace } from "../workspace.js";
@@ -51,15 +51,15 @@ export async function autoRecipe(
   options: AutoOptions = {},
 ): Promise<{ result: RunResult; decision: AutoDecision; tuning?: TuneReport; workspace: Workspace }> {
   const metric = options.metric ?? recipe.tune.metric ?? recipe.evaluation.choose;
-  checkMetric(metric);
-  checkListMetric(metric, recipe.itemProperties);
+  checkHasQuestions(metric);
+  checkMetric(metric, recipe);
   const workspace = openWorkspace(options.workspace, recipe.name);
   const file = await sourceFile(recipe, workspace, options);
   const dataset = await readSource(recipe, file, options);
   const { interactions } = dataset;
   options.onTuneStep?.({ kind: "data", data: summarise(dataset) });
   const { excludeSeen } = decideExcludeSeen(recipe, interactions);
-  const part = tuningPart(recipe, dataset, { excludeSeen, allowLeaks: options.allowLeaks });
+  const part = tuningPart(recipe, dataset, { excludeSeen, allowLeaks: options.allowLeaks, metric });
   const [forTuning, forGate] = halves(part.cases, recipe.seed);
   options.onTuneStep?.({ kind: "start", metric, part: part.description, ...counts(part), numCases: forTuning.length });
 
@@ -174,7 +174,7 @@ function searchReport(
   return { ...facts, metric, direction, excludeSeen, sampler, scheduler, seed, models, skipped, best: bestTuning(models, direction).label };
 }
 
-function checkMetric(metric: string): void {
+function checkHasQuestions(metric: string): void {
   const { of } = parseMetric(metric).metric;
   if (of === "catalogue" || of === "rating")
     throw new ConfigError(`A champion cannot be chosen by ${metric}: it has no value for each question to test differences by.`, {

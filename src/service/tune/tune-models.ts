@@ -63,6 +63,8 @@ export interface SearchContext {
   train: Interactions;
   features: SideFeatures;
   cases: readonly EvaluationCase[];
+  /** Events that metrics of predicted ratings judge. */
+  test?: Interactions;
   /** What the metric needs of the items. */
   items?: ItemContext;
   /** What decides the data and its split; goes into the id of a study. */
@@ -81,7 +83,7 @@ export interface SearchContext {
 export async function searchModel(search: ModelSearch, settings: SearchSettings, context: SearchContext): Promise<ModelTuning> {
   const { label, model, params, space, budget } = search;
   const { metric, seed, window } = settings;
-  const { store, mode, signal, onProgress, onTuneStep, train, features, cases } = context;
+  const { store, mode, signal, onProgress, onTuneStep, train, features, cases, test } = context;
   const { userFeatures, itemFeatures } = features;
   const start = performance.now();
   const repair = repairFor(getModel(model), space, params);
@@ -115,6 +117,7 @@ export async function searchModel(search: ModelSearch, settings: SearchSettings,
       model,
       train,
       cases,
+      test,
       metric,
       excludeSeen: settings.excludeSeen,
       context: context.items,

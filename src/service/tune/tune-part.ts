@@ -5,6 +5,7 @@
  */
 import { ConfigError, DataError } from "../../core/errors.js";
 import type { EvaluationCase } from "../../evaluation/evaluate.js";
+import { parseMetric } from "../../evaluation/metrics.js";
 import type { Part } from "../evaluation/part.js";
 import { partCases } from "../evaluation/part-cases.js";
 import { partLeaks } from "../evaluation/part-leaks.js";
@@ -19,11 +20,11 @@ export interface TuningPart extends Part {
   split: RecipeSplit;
 }
 
-/** Throws DataError when the part cannot be cut off, leaks (unless `allowLeaks`), or has nothing to judge. */
+/** For a search by `metric`. Throws DataError when the part cannot be cut off, leaks (unless `allowLeaks`), or has nothing to judge. */
 export function tuningPart(
   recipe: Recipe,
   { interactions, folds }: Pick<RecipeData, "interactions" | "folds">,
-  { excludeSeen, allowLeaks }: { excludeSeen: boolean; allowLeaks?: boolean },
+  { excludeSeen, allowLeaks, metric }: { excludeSeen: boolean; allowLeaks?: boolean; metric: string },
 ): TuningPart {
   const { test, validation } = recipe.split;
   const [outer] = test ? holdOut({ ...recipe, split: { test } }, interactions, folds) : [];
@@ -31,8 +32,10 @@ export function tuningPart(
   const parts = validationParts(recipe, split, outer?.train ?? interactions);
   const [part] = parts;
   partLeaks([part], { allowLeaks });
-  const cases = partCases(part, excludeSeen).filter(({ relevant }) => relevant.length > 0);
-  if (cases.length === 0)
+  const cases = partCases(part, { excludeSeen, onlyKnownUsers: recipe.evaluation.onlyKnownUsers }).filter(
+    ({ relevant }) => relevant.length > 0,
+  );
+  if (cases.length === 0 && parseMetric(metric).metric.of !== "rating")
     throw new DataError(`The validation part (${part.description}) has no one to judge on: no user of it has anything new to find.`, {
       hint: "Set split.validation to a larger or another part; with excludeSeen, items that a user had before do not count.",
     });

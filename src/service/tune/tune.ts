@@ -5,14 +5,15 @@
 import { join } from "node:path";
 import { CancelledError, ConfigError } from "../../core/errors.js";
 import { nameHint } from "../../core/nearest-names.js";
-import { getModel } from "../../models/registry.js";
+import { parseMetric } from "../../evaluation/metrics.js";
+import { getModel, predictsWeights } from "../../models/registry.js";
 import { openTrialStore } from "../../store/trial-store.js";
 import { directionOf } from "../../tuning/model-objective.js";
 import { modelSpace } from "../../tuning/model-space.js";
 import { decideExcludeSeen } from "../evaluate.js";
 import { dataFingerprint, readSource, sourceFile, summarise } from "../prepare-data.js";
 import type { Recipe } from "../recipe/recipe.js";
-import { checkListMetric, itemContext } from "../recipe/recipe-metrics.js";
+import { checkChoice, itemContext } from "../recipe/recipe-metrics.js";
 import type { RunOptions } from "../run-result.js";
 import { openWorkspace } from "../workspace.js";
 import { type SamplerName, type SchedulerName, type SearchSettings, searchModel } from "./tune-models.js";
@@ -50,7 +51,7 @@ export interface TuneRecipeOptions extends Omit<RunOptions, "onStep"> {
 export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}): Promise<TuneReport> {
   const { tune } = recipe;
   const metric = options.metric ?? tune.metric ?? recipe.evaluation.choose;
-  checkListMetric(metric, recipe.itemProperties);
+  checkChoice(metric, recipe);
   const direction = directionOf(metric);
   const wanted = chooseModels(recipe, options.models ?? tune.models);
   const trials = options.trials ?? tune.trials;
@@ -64,9 +65,10 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
   options.onTuneStep?.({ kind: "data", data });
   const { interactions } = dataset;
   const { excludeSeen } = decideExcludeSeen(recipe, interactions);
-  const part = tuningPart(recipe, dataset, { excludeSeen, allowLeaks: options.allowLeaks });
+  const part = tuningPart(recipe, dataset, { excludeSeen, allowLeaks: options.allowLeaks, metric });
   const { description, trainInteractions, testInteractions, cases } = part;
-  const facts = { part: description, trainInteractions, testInteractions, numCases: cases.length };
+  const rated = parseMetric(metric).metric.of === "rating";
+  const facts = { part: description, trainInteractions, testInteractions, numCases: rated ? testInteractions : cases.length };
   options.onTuneStep?.({ kind: "start", metric, ...facts });
 
   const settings: SearchSettings = {
@@ -94,7 +96,11 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
   const spaces = wanted.map(({ name, label, params }) =>
     modelSpace(getModel(name), { params, narrowed: tune.space[label], hasTimestamps }),
   );
-  const open = wanted.filter((_, m) => Object.keys(spaces[m].searched).length > 0);
+  const reasons = wanted.map(({ name, params }, m) => {
+    if (rated && !predictsWeights(name, params)) return "it predicts no ratings";
+    return Object.keys(spaces[m].searched).length > 0 ? undefined : "no parameter is searched";
+  });
+  const open = wanted.filter((_, m) => reasons[m] === undefined);
   if (open.length === 0) throw nothingToSearch(wanted);
   const models: ModelTuning[] = [];
   const skipped: TuneReport["skipped"] = [];
@@ -103,9 +109,10 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
   try {
     for (const [m, { name, label, params }] of wanted.entries()) {
       const space = spaces[m];
-      if (!open.includes(wanted[m])) {
-        skipped.push({ label, reason: "no parameter is searched" });
-        options.onTuneStep?.({ kind: "skipped", label, reason: "no parameter is searched" });
+      const reason = reasons[m];
+      if (reason !== undefined) {
+        skipped.push({ label, reason });
+        options.onTuneStep?.({ kind: "skipped", label, reason });
         continue;
       }
       const share = end === undefined ? undefined : Math.max(0.001, (end - performance.now()) / 1000 / (open.length - models.length));
@@ -118,6 +125,7 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
         train: part.train,
         features: dataset.features,
         cases,
+        test: part.test,
         items,
         dataKey,
         store,

@@ -308,7 +308,8 @@ def rating_figures():
         truth = [rng.randint(1, 5) for _ in range(n)]
         predicted = [rng.randint(0, 48) / 8 for _ in range(n)]
         off = [p - t for p, t in zip(predicted, truth)]
-        yield {"predictions": predicted, "truth": truth, "metrics": {"rmse": math.sqrt(math.fsum(e * e for e in off) / n), "mae": math.fsum(map(abs, off)) / n}}
+        rmse = math.sqrt(math.fsum(e * e for e in off) / n)
+        yield {"predictions": predicted, "truth": truth, "metrics": {"rmse": rmse, "mae": math.fsum(map(abs, off)) / n, "train-rmse": rmse}}
     truth = [rng.randint(0, 1) for _ in range(40)]
     predicted = [rng.randint(0, 16) / 16 for _ in truth]
     kept = [min(1 - 1e-15, max(1e-15, p)) for p in predicted]
