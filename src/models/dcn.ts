@@ -72,7 +72,7 @@ const networkOf =
     return linear(context, parallel ? concat([crossed, deep(first)], 1) : deep(crossed), "score", 1);
   };
 
-/** Frobenius norm of each block of the first cross layer's matrix (section 7 of the paper): row = part of x₀, column = what multiplies it. */
+/** Frobenius norm of each block of the first cross layer's matrix, as the paper shows it: row = part of x₀, column = what multiplies it. */
 function blockNorms({ features: { user, item }, parameters }: PairParts, params: DcnParams): FeatureStrengths {
   const matrix = crossMatrix(parameters, "cross0", { ...params, kind: params.cross });
   const blocks = [
