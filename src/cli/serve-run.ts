@@ -3,6 +3,7 @@
  * minutes for "port in use".
  */
 import { createServer as createSocket } from "node:net";
+import { resolve as resolvePath } from "node:path";
 import { createServer } from "../server/app.js";
 import { explain } from "../server/listen.js";
 import { type RecipeRun, serveRun } from "../service/run.js";
@@ -35,16 +36,22 @@ export async function serveUntilInterrupted(
   { host, port, json, defaultModel, threads }: ServeOptions,
   context: CliContext,
 ): Promise<void> {
-  const service = await serveRun(run, { defaultModel, threads, onSkipped: skippedNote(context) });
-  const server = await createServer({ service, host, port, title: run.result.title });
+  const { title, models, serving } = run.result;
+  const chosen = models.find(({ label }) => label === serving?.model)?.label; // `auto` may have left it out
+  const service = await serveRun(run, { defaultModel: defaultModel ?? chosen, threads, onSkipped: skippedNote(context) });
+  const routes = serving?.routes ?? [];
+  const logFile = serving?.log === undefined ? undefined : resolvePath(run.workspace.folder, serving.log);
+  const server = await createServer({ service, host, port, title, routes, logFile });
   try {
     const { url } = await server.listen();
     const [known] = (await service.listUsers({ limit: 1 })).users;
     const query = `${url}/v1/recommendations?user=${encodeURIComponent(known?.userId ?? "anyone")}&topK=10`;
     if (json) context.print(JSON.stringify({ url, example: query }));
     else {
-      context.print(`\nServing ${run.result.title}. Open ${url}/ in a browser (API: ${url}/docs), or ask:`);
+      context.print(`\nServing ${title}. Open ${url}/ in a browser (API: ${url}/docs), or ask:`);
       context.print(`  curl "${query}"`);
+      if (routes.length > 0) context.print(`Routes of the recipe: ${routes.map(({ method, path }) => `${method} ${path}`).join(", ")}`);
+      if (logFile !== undefined) context.print(`Recommendations are logged in ${logFile}`);
       context.print("Ctrl-C stops.");
     }
     if (!context.signal.aborted)

@@ -6,12 +6,16 @@ import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import Fastify from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { TastemakerError } from "../core/errors.js";
+import type { Route } from "../service/recipe/route-schema.js";
 import type { RecommendService } from "../service/recommend.js";
+import { createAnswerLog } from "./answer-log.js";
 import { registerDocumentation } from "./documentation.js";
 import { listen } from "./listen.js";
 import { registerPage } from "./page.js";
 import { bodyLimitBytes, malformedRequestAnswer, methodNotAllowed, registerProblems, sendProblem } from "./problems.js";
 import type { App } from "./routes/context.js";
+import { declaredRoutes } from "./routes/declared.js";
 import { explanationRoutes } from "./routes/explanations.js";
 import { healthRoutes } from "./routes/health.js";
 import { itemRoutes } from "./routes/items.js";
@@ -33,6 +37,10 @@ export interface ServerOptions {
   uiFolder?: string;
   /** Name in the API documentation. Default "Tastemaker". */
   title?: string;
+  /** Routes in the shapes of other systems, as a recipe declares them (checked). Default: none. */
+  routes?: readonly Route[];
+  /** Every recommendation is appended to this file, one JSON object a line. Default: none is kept. */
+  logFile?: string;
 }
 
 export interface Server {
@@ -47,7 +55,7 @@ export interface Server {
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const graceMs = 5000;
 
-/** Throws IoError when `uiFolder` holds no page. Nothing listens before `listen()`. */
+/** Throws IoError when `uiFolder` holds no page or `logFile` cannot be written. Nothing listens before `listen()`. */
 export async function createServer({
   service,
   host = "127.0.0.1",
@@ -55,6 +63,8 @@ export async function createServer({
   logger = false,
   uiFolder,
   title = "Tastemaker",
+  routes: declared = [],
+  logFile,
 }: ServerOptions): Promise<Server> {
   const app: App = Fastify({
     bodyLimit: bodyLimitBytes,
@@ -89,10 +99,20 @@ export async function createServer({
   app.addHook("onSend", async (_request, reply) => {
     if (closing) reply.header("connection", "close"); // else a kept-alive connection would hold up the end
   });
+  const log =
+    logFile === undefined
+      ? undefined
+      : createAnswerLog(logFile, (error) => app.log.error({ err: error }, "a recommendation was not logged"));
+  if (log) {
+    app.addHook("onReady", () => log.open());
+    app.addHook("onClose", () => log.close());
+  }
   registerProblems(app, () => [...routes.keys()]);
-  await registerDocumentation(app, { title, version: packageVersion() });
-  healthRoutes(app, () => closing !== undefined);
-  recommendationRoutes(app, service);
+  await registerDocumentation(app, { title, version: packageVersion(), hasDeclared: declared.length > 0 });
+  const checkReady = () => refuseWhen(closing !== undefined);
+  healthRoutes(app, checkReady);
+  declaredRoutes(app, service, { routes: declared, log, checkReady });
+  recommendationRoutes(app, service, log);
   explanationRoutes(app, service);
   itemRoutes(app, service);
   userRoutes(app, service);
@@ -121,6 +141,11 @@ export async function createServer({
       return closing;
     },
   };
+}
+
+/** Throws what a server answers that takes no more requests. */
+function refuseWhen(closing: boolean): void {
+  if (closing) throw new TastemakerError("E_UNAVAILABLE", "The server is closing.", { hint: "Ask again in a few seconds." });
 }
 
 /** A caller's own request id, when it is short and plain enough to be echoed. */

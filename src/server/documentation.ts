@@ -9,7 +9,10 @@ import { createJsonSchemaTransform } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { documentationPolicy } from "./security-headers.js";
 
-export async function registerDocumentation(app: FastifyInstance, { title, version }: { title: string; version: string }): Promise<void> {
+export async function registerDocumentation(
+  app: FastifyInstance,
+  { title, version, hasDeclared }: { title: string; version: string; hasDeclared: boolean },
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -26,6 +29,7 @@ export async function registerDocumentation(app: FastifyInstance, { title, versi
         { name: "recommendations", description: "Lists for users, baskets and items." },
         { name: "catalogue", description: "What the server knows: items, users, models." },
         { name: "health", description: "For load balancers." },
+        ...(hasDeclared ? [{ name: "recipe", description: "In the shapes that the recipe declares." }] : []),
       ],
     },
     transform: createJsonSchemaTransform({ zodToJsonConfig: { override: keepDefault } }),

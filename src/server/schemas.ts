@@ -21,7 +21,7 @@ import type {
 const id = z.string().min(1);
 
 /** A whole number in a query string. */
-function wholeNumber(description: string, { most, fallback }: { most: number; fallback: number }) {
+export function wholeNumber(description: string, { most, fallback }: { most: number; fallback: number }) {
   return z
     .string()
     .transform((text, context) => {
@@ -35,7 +35,7 @@ function wholeNumber(description: string, { most, fallback }: { most: number; fa
 }
 
 /** true or false in a query string. */
-function trueOrFalse(description: string) {
+export function trueOrFalse(description: string) {
   return z
     .string()
     .transform((text, context) => {

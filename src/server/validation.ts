@@ -22,7 +22,9 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
   return (input) => {
     const result = schema.safeParse(input);
     if (result.success) return { value: result.data };
-    const faults = result.error.issues.flatMap((issue) => faultsOf(issue, { schema, input, place }));
+    const misspelt = (issue: Issue) => issue.code === "unrecognized_keys";
+    const issues = [...result.error.issues].sort((a, b) => Number(misspelt(b)) - Number(misspelt(a))); // before what they make missing
+    const faults = issues.flatMap((issue) => faultsOf(issue, { schema, input, place }));
     const more = faults.length > 1 ? ` There ${faults.length === 2 ? "is one more fault" : `are ${faults.length - 1} more faults`}.` : "";
     return {
       error: new ConfigError(`${faults[0].message}.${more}`, {
@@ -45,7 +47,10 @@ function faultsOf(issue: Issue, { schema, input, place }: { schema: z.ZodType; i
   }
   const got = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], input);
   if (path === "") {
-    const hint = 'Send a JSON object, such as {"history": [{"itemId": "…"}], "topK": 10}, with content-type: application/json.';
+    const example = keysAt(schema, []).includes("history")
+      ? '{"history": [{"itemId": "…"}], "topK": 10}'
+      : `{"${keysAt(schema, [])[0]}": …}`;
+    const hint = `Send a JSON object, such as ${example}, with content-type: application/json.`;
     return [{ path, message: got === null || got === undefined ? "The body is empty" : "The body is not a JSON object", hint }];
   }
   if (place === places.querystring && Array.isArray(got))
@@ -63,7 +68,11 @@ function problemOf(issue: Issue, got: unknown): string {
     const bound = Number(few ? issue.minimum : issue.maximum);
     if (issue.origin === "string" || issue.origin === "array") {
       if (few && bound === 1) return "is empty";
-      return `is too ${few ? "short" : "long"}: ${few ? "at least" : "at most"} ${bound} ${issue.origin === "array" ? "entries" : "characters"} are allowed`;
+      if (issue.origin === "array") {
+        const needed = issue.exact ? `must have exactly ${bound} entries` : `must have at ${few ? "least" : "most"} ${bound} entries`;
+        return `${needed}, but has ${(got as unknown[]).length}`;
+      }
+      return `is too ${few ? "short" : "long"}: ${few ? "at least" : "at most"} ${bound} characters are allowed`;
     }
     return `must be at ${few ? "least" : "most"} ${bound}, but is ${shown}`;
   }

@@ -14,10 +14,10 @@ export interface Asker {
   history?: readonly { itemId: string /** From 0 to 1e30. Default 1. */; weight?: number }[];
 }
 
-/** Throws ConfigError for unknown items and weights out of range. */
-export async function queryOf(model: Recommender, { user, history = [] }: Asker): Promise<Query> {
+/** Throws ConfigError for unknown items and weights out of range; `path` is what it calls the history. */
+export async function queryOf(model: Recommender, { user, history = [] }: Asker, path = "history"): Promise<Query> {
   const itemIds = history.map(({ itemId }) => itemId);
-  const events = await knownItems("history", itemIds, model.items);
+  const events = await knownItems(path, itemIds, model.items);
   const weights = history.map(({ weight = 1 }, place) => checkWeight(weight, `history[${place}].weight`));
   return toQuery(model, user, { events, weights });
 }

@@ -48,7 +48,7 @@ export async function explain(
 ): Promise<ExplainAnswer> {
   const { models, withProperties, signal } = context;
   checkWhole("limit", limit, maxLimit);
-  const itemIndex = await knownIndex("item", item, model.items, signal);
+  const itemIndex = await knownIndex("item", item, model.items, { signal });
   const query = await queryOf(model, { user, history });
   if (!model.fitted.explain && !model.isCold(query)) {
     const able = models.filter((other) => other.model.fitted.explain).map((other) => other.name);

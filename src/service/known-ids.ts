@@ -8,12 +8,23 @@ import { nearestIds } from "./search.js";
 /** How many unknown ids an error names. */
 const shownIds = 5;
 
+export interface KnownIndexOptions {
+  signal?: AbortSignal;
+  /** What the error calls the place of the id. Default: itemId or userId. */
+  path?: string;
+}
+
 /** Index of the one `item` or `user` asked for; throws NotFoundError. */
-export async function knownIndex(kind: "item" | "user", id: string, ids: IdMap, signal?: AbortSignal): Promise<number> {
+export async function knownIndex(
+  kind: "item" | "user",
+  id: string,
+  ids: IdMap,
+  { signal, path = `${kind}Id` }: KnownIndexOptions = {},
+): Promise<number> {
   const index = ids.indexOf(id);
   if (index >= 0) return index;
   const { hint, search } = await adviceFor(kind, id, ids, signal);
-  throw new NotFoundError(`There is no ${kind} ${quoted(id)}.`, { hint, details: { path: `${kind}Id`, got: shorten(id), search } });
+  throw new NotFoundError(`There is no ${kind} ${quoted(id)}.`, { hint, details: { path, got: shorten(id), search } });
 }
 
 /** Indexes of all items of a request's list called `path`; throws ConfigError that names the first few unknown ones. */

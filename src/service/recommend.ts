@@ -37,6 +37,8 @@ export interface RecommendRequest extends Asker {
   exclude?: readonly string[];
   /** Name of a loaded model. Default: the default model. */
   model?: string;
+  /** What a user unknown to the model gets who brings no history: that list (default), an empty one, or a NotFoundError. */
+  unknownUser?: "popular" | "empty" | "not-found";
 }
 
 export interface RecommendedItem {
@@ -82,12 +84,17 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+export interface RecommendOptions extends CallOptions {
+  /** What errors call the fields of the request. Default: their own names. */
+  names?: Partial<Record<"user" | "history" | "include" | "exclude", string>>;
+}
+
 /**
  * All methods throw ConfigError for arguments out of range or unknown item ids in lists, and NotFoundError for an
  * unknown model or, where one is asked about, item or user.
  */
 export interface RecommendService {
-  recommend(request: RecommendRequest, options?: CallOptions): Promise<RecommendAnswer>;
+  recommend(request: RecommendRequest, options?: RecommendOptions): Promise<RecommendAnswer>;
   /** Nearest items first. Without `model`, the default model answers, or the first that knows similar items. */
   similarItems(itemId: string, request?: { topK?: number; model?: string }, options?: CallOptions): Promise<RecommendAnswer>;
   /** Nearest users first. Without `model`, the default model answers, or the first that knows similar users. */
@@ -179,23 +186,27 @@ export function createRecommendService({
 
   return {
     async recommend(
-      { user, history, topK, excludeSeen = excludeSeenByDefault, include, exclude, model: name = main.name },
-      { signal } = {},
+      { user, history, topK, excludeSeen = excludeSeenByDefault, include, exclude, model: name = main.name, unknownUser = "popular" },
+      { signal, names = {} } = {},
     ) {
       const loaded = pick(name);
       const { model } = loaded;
-      const allowed = include && (await knownItems("include", include, model.items));
+      if (unknownUser !== "popular" && user !== undefined && !history?.length && model.users.indexOf(user) < 0) {
+        if (unknownUser === "empty") return { items: [], modelVersion: loaded.version };
+        await knownIndex("user", user, model.users, { signal, path: names.user });
+      }
+      const allowed = include && (await knownItems(names.include ?? "include", include, model.items));
       if (allowed?.length === 0) {
         throw new ConfigError("include is empty, so no item is allowed.", {
           hint: "Name at least one item, or leave include out to allow all.",
           details: { path: "include" },
         });
       }
-      const recommendation = await model.recommend(await queryOf(model, { user, history }), {
+      const recommendation = await model.recommend(await queryOf(model, { user, history }, names.history), {
         topK: checkWhole("topK", topK ?? 10, maxTopK),
         excludeSeen,
         include: allowed,
-        exclude: exclude && (await knownItems("exclude", exclude, model.items)),
+        exclude: exclude && (await knownItems(names.exclude ?? "exclude", exclude, model.items)),
         signal,
       });
       return answer(recommendation, loaded);
@@ -203,13 +214,13 @@ export function createRecommendService({
 
     async similarItems(itemId, { topK = 10, model: name } = {}, { signal } = {}) {
       const loaded = pickKnowing("item", name);
-      const itemIndex = await knownIndex("item", itemId, loaded.model.items, signal);
+      const itemIndex = await knownIndex("item", itemId, loaded.model.items, { signal });
       return answer(await loaded.model.similarItems(itemIndex, { topK: checkWhole("topK", topK, maxTopK), signal }), loaded);
     },
 
     async similarUsers(userId, { topK = 10, model: name } = {}, { signal } = {}) {
       const { model, version } = pickKnowing("user", name);
-      const asked = await knownIndex("user", userId, model.users, signal);
+      const asked = await knownIndex("user", userId, model.users, { signal });
       const { userIndex, score } = await model.similarUsers(asked, { topK: checkWhole("topK", topK, maxTopK), signal });
       return {
         users: Array.from(userIndex, (index, place) => ({ userId: model.users.idOf(index), score: score[place] })),
@@ -239,7 +250,7 @@ export function createRecommendService({
 
     async userItems(userId, { limit = 20 } = {}, { signal } = {}) {
       checkWhole("limit", limit, maxLimit);
-      const userIndex = await knownIndex("user", userId, users, signal);
+      const userIndex = await knownIndex("user", userId, users, { signal });
       const entries = Array.from({ length: itemsSeen(userIndex) }, (_, at) => seen.offsets[userIndex] + at);
       entries.sort((a, b) => seen.values[b] - seen.values[a] || a - b);
       return {

@@ -8,6 +8,7 @@ import type { Table } from "../data/readers/read-table.js";
 import type { Estimate, IntervalOptions, SegmentRow } from "../evaluation/summarize.js";
 import type { ListResult, ListSource, ModelComparison } from "./evaluation/judged.js";
 import type { PartLeaks, PartSummary } from "./evaluation/part.js";
+import type { Serving } from "./recipe/route-schema.js";
 import type { AutoDecision } from "./tune/auto-decision.js";
 
 export interface DataSummary {
@@ -85,6 +86,8 @@ export interface RunResult extends Evaluation {
   createdAt: string;
   /** How `auto` came to its champion; absent when the best on the first part is it. */
   decision?: AutoDecision;
+  /** What the recipe says about serving, where it says something. */
+  serving?: Serving;
 }
 
 /** How one model is brought up to date, or judged on a part: by a partial refit, or in full and why. */

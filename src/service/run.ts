@@ -7,6 +7,7 @@ import { loadItemProperties } from "../store/model-folder.js";
 import { directionOf } from "../tuning/model-objective.js";
 import { dataFingerprint, sourceFile } from "./prepare-data.js";
 import type { Recipe } from "./recipe/recipe.js";
+import { servingOf } from "./recipe/route-check.js";
 import { createRecommendService, type LoadedModel, type RecommendService } from "./recommend.js";
 import type { RunOptions, RunResult } from "./run-result.js";
 import { runKey, trainFile } from "./train.js";
@@ -26,9 +27,18 @@ export async function runRecipe(recipe: Recipe, options: RunOptions = {}): Promi
   const key = runKey(recipe, await dataFingerprint(recipe, file, options), options.device);
   const earlier = options.fresh || options.rejectsFile !== undefined ? undefined : await workspace.readRun(key);
   const damage = earlier && (await damageOf(earlier, workspace, options.signal));
-  if (earlier && !damage) return { result: earlier, workspace, reused: true };
+  if (earlier && !damage) return { result: await servedAs(recipe, earlier, workspace), workspace, reused: true };
   if (damage) options.onStep?.({ kind: "again", reason: damage });
   return { result: await trainFile(recipe, { file, key, workspace }, options), workspace, reused: false };
+}
+
+/** An earlier result with what the recipe says about serving now, which is no part of its key. */
+async function servedAs({ serve }: Recipe, earlier: RunResult, workspace: Workspace): Promise<RunResult> {
+  const serving = servingOf(serve);
+  if (JSON.stringify(serving) === JSON.stringify(earlier.serving)) return earlier;
+  const result = { ...earlier, serving };
+  await workspace.writeRun(result);
+  return result;
 }
 
 /** What is wrong with the saved models of a result, or undefined when every byte is as it was written. */

@@ -12,6 +12,7 @@ import { evaluateDataset } from "./evaluate.js";
 import type { Fitting, RecipeModel } from "./fitting.js";
 import { dataFingerprint, type RecipeData, readSource, sourceFile } from "./prepare-data.js";
 import type { Recipe } from "./recipe/recipe.js";
+import { servingOf } from "./recipe/route-check.js";
 import type { Evaluation, RunOptions, RunResult } from "./run-result.js";
 import { openUnfinished } from "./unfinished.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
@@ -103,6 +104,7 @@ export async function trainWith(recipe: Recipe, input: TrainWithInput, options: 
     ...evaluation,
     champion: decision?.champion ?? evaluation.champion ?? evaluation.models[0].label,
     ...(decision ? { decision } : {}),
+    serving: servingOf(recipe.serve),
   };
   for (const { label, version } of result.models) await workspace.models.activate(label, version!);
   await workspace.writeRun(result);

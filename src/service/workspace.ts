@@ -11,6 +11,7 @@ import { NotFoundError } from "../core/errors.js";
 import { nameHint } from "../core/nearest-names.js";
 import { ioErrors, removeLeftovers, writeFileAtomically } from "../store/durable-files.js";
 import { type ModelStore, openModelStore } from "../store/model-store.js";
+import { servingSchema } from "./recipe/route-schema.js";
 import type { RunResult } from "./run-result.js";
 
 export const DEFAULT_WORKSPACE = ".tastemaker";
@@ -27,6 +28,7 @@ const resultSchema = z.looseObject({
   data: z.looseObject({ report: z.looseObject({}) }),
   parts: z.array(z.looseObject({ name: z.string(), description: z.string() })),
   metrics: z.array(z.string()),
+  serving: servingSchema.optional(),
   models: z.array(z.looseObject({ label: z.string(), model: z.string(), version: z.string(), metrics: z.looseObject({}) })).min(1),
 });
 

@@ -28,12 +28,12 @@ describe("a recipe", () => {
     expect(recipe.models.map(({ label }) => label)).toEqual(["popularity", "als"]);
     expect(recipe.models[1].params).toMatchObject({ factors: 8, iterations: 15 });
     expect(recipe.evaluation).toMatchObject({ excludeSeen: "auto", choose: recipe.evaluation.metrics[0] });
-    expect(recipe.serve).toEqual({ host: "127.0.0.1", port: 8080 });
+    expect(recipe.serve).toEqual({ host: "127.0.0.1", port: 8080, routes: [] });
     expect(recipe.split.test?.at).toBe(Date.UTC(2011, 10, 9));
     expect(recipe.seed).toBe(42);
   });
 
-  test.each(["demo", "retail", "own-file"])("recipes/%s.yaml is valid", async (name) => {
+  test.each(["demo", "retail", "own-file", "tokens"])("recipes/%s.yaml is valid", async (name) => {
     expect((await readRecipe(shippedRecipe(name))).name).toBe(name);
   });
 

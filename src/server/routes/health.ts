@@ -1,9 +1,8 @@
 /** GET /healthz (the process answers) and GET /readyz (it takes requests; 503 while it is closing). */
-import { TastemakerError } from "../../core/errors.js";
 import { healthResponse, problemResponses } from "../schemas.js";
 import type { App } from "./context.js";
 
-export function healthRoutes(app: App, isClosing: () => boolean): void {
+export function healthRoutes(app: App, checkReady: () => void): void {
   app.get(
     "/healthz",
     { schema: { tags: ["health"], operationId: "getHealth", summary: "Is the process alive?", response: { 200: healthResponse } } },
@@ -20,7 +19,7 @@ export function healthRoutes(app: App, isClosing: () => boolean): void {
       },
     },
     async () => {
-      if (isClosing()) throw new TastemakerError("E_UNAVAILABLE", "The server is closing.", { hint: "Ask again in a few seconds." });
+      checkReady();
       return { status: "ready" as const };
     },
   );

@@ -1,11 +1,19 @@
 /** GET and POST /v1/recommendations: a list for a known user, an unseen one, or a history. */
-import type { RecommendService } from "../../service/recommend.js";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { RecommendRequest, RecommendService } from "../../service/recommend.js";
+import type { AnswerLog } from "../answer-log.js";
 import { problemResponses, recommendationsBody, recommendationsQuery, recommendationsResponse } from "../schemas.js";
 import { type App, clientSignal } from "./context.js";
 
 const common = { 400: "Something in the request is wrong.", 404: "There is no such model.", 500: "The server failed." };
 
-export function recommendationRoutes(app: App, service: RecommendService): void {
+export function recommendationRoutes(app: App, service: RecommendService, log?: AnswerLog): void {
+  const answer = async (asked: RecommendRequest, { method, id: requestId }: FastifyRequest, reply: FastifyReply) => {
+    const given = await service.recommend(asked, { signal: clientSignal(reply) });
+    log?.write({ requestId, route: `${method} /v1/recommendations`, asked, answer: given });
+    return { ...given, requestId };
+  };
+
   app.get(
     "/v1/recommendations",
     {
@@ -17,7 +25,7 @@ export function recommendationRoutes(app: App, service: RecommendService): void 
         response: { 200: recommendationsResponse, ...problemResponses(common) },
       },
     },
-    async ({ query, id: requestId }, reply) => ({ ...(await service.recommend(query, { signal: clientSignal(reply) })), requestId }),
+    (request, reply) => answer(request.query, request as FastifyRequest, reply as FastifyReply),
   );
 
   app.post(
@@ -35,6 +43,6 @@ export function recommendationRoutes(app: App, service: RecommendService): void 
         },
       },
     },
-    async ({ body, id: requestId }, reply) => ({ ...(await service.recommend(body, { signal: clientSignal(reply) })), requestId }),
+    (request, reply) => answer(request.body, request as FastifyRequest, reply as FastifyReply),
   );
 }

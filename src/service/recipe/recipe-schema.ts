@@ -7,6 +7,7 @@ import { ConfigError } from "../../core/errors.js";
 import { nameHint } from "../../core/nearest-names.js";
 import { DEFAULT_METRICS } from "../../evaluation/evaluate.js";
 import { splitSchema } from "./recipe-split.js";
+import { routeSchema } from "./route-schema.js";
 
 const columnName = z.string().min(1);
 const label = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/, "use letters, digits, dots, hyphens and underscores");
@@ -110,6 +111,8 @@ export const recipeSchema = z.strictObject({
       host: z.string().default("127.0.0.1"),
       port: z.int().min(0).max(65_535).default(8080),
       model: label.optional(),
+      routes: z.array(routeSchema).default([]),
+      log: z.string().min(1).optional(),
     })
     .prefault({}),
 });
@@ -126,7 +129,7 @@ export function recipeError(
   const path = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") {
     const [key] = issue.keys;
-    const known = keysAt(recipeSchema, issue.path);
+    const known = keysAt(issue.path, json);
     return new ConfigError(`${where([...issue.path, key])}: there is no such key.`, {
       hint: nameHint(key, known),
       details: { path: [...issue.path, key].join("."), allowed: known },
@@ -137,19 +140,28 @@ export function recipeError(
   return new ConfigError(`${where(issue.path)} ${message}.`, { hint: `${issue.message}.`, details: { path, got } });
 }
 
-/** Names that the strict object at `path` knows. */
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let at: unknown = unwrap(schema);
+/** Names that the strict object at `path` knows, where `json` is what was written. */
+function keysAt(path: readonly PropertyKey[], json: unknown): string[] {
+  let at = unwrap(recipeSchema);
+  let written = json;
   for (const key of path) {
+    written = (written as Record<PropertyKey, unknown> | undefined)?.[key];
     if (at instanceof z.ZodObject) at = unwrap(at.shape[String(key)]);
     else if (at instanceof z.ZodArray) at = unwrap(at.element as z.ZodType);
+    if (at instanceof z.ZodDiscriminatedUnion) at = optionFor(at, written);
   }
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+/** The member of a union that accepts the discriminator of what was written. */
+function optionFor({ def: { options, discriminator } }: z.ZodDiscriminatedUnion, written: unknown): z.ZodType {
+  const chosen = (written as Record<string, unknown> | undefined)?.[discriminator];
+  return options.find((option) => option instanceof z.ZodObject && option.shape[discriminator].safeParse(chosen).success) as z.ZodType;
 }
 
 function unwrap(schema: z.ZodType): z.ZodType {
   let at = schema;
   while (at instanceof z.ZodOptional || at instanceof z.ZodDefault || at instanceof z.ZodPrefault || at instanceof z.ZodPipe)
-    at = (at instanceof z.ZodPipe ? at.in : at.unwrap()) as z.ZodType;
+    at = (at instanceof z.ZodPipe ? (at.in instanceof z.ZodTransform ? at.out : at.in) : at.unwrap()) as z.ZodType;
   return at;
 }

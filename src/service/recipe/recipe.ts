@@ -15,6 +15,7 @@ import { getModel } from "../../models/registry.js";
 import { modelSpace } from "../../tuning/model-space.js";
 import { checkChoice, checkMetric } from "./recipe-metrics.js";
 import { type ParsedRecipe, recipeError, recipeSchema } from "./recipe-schema.js";
+import { checkRoutes } from "./route-check.js";
 
 /** A checked recipe with all defaults filled in. */
 export interface Recipe extends Omit<ParsedRecipe, "models" | "evaluation"> {
@@ -103,6 +104,8 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
       models.map(({ label }) => label),
       where(["serve", "model"]),
     );
+  const properties = recipe.itemProperties && Object.keys(recipe.itemProperties);
+  checkRoutes(recipe.serve.routes, { models: models.map(({ label }) => label), properties }, where);
   checkTuning(recipe, models, where);
   return { ...recipe, models, evaluation: { ...recipe.evaluation, choose }, folder: dirname(resolve(file)) };
 }
