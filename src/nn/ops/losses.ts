@@ -178,21 +178,21 @@ export function squaredError(value: Tensor, target: Tensor, weight: Tensor): Ten
 }
 
 /**
- * Σ weight · (power · softplus(−positive score) + Σ_s softplus(negative score_s)) / (s + 1): binary cross-entropy over the right item
- * and s shared negatives, the right one's chance raised to a power below 1, because so few negatives make a network too sure
- * (gBCE, Petrov & Macdonald 2023, gSASRec). Shapes as in the sampled softmax.
+ * Σ weight · (power · softplus(−positive score) + Σ_s softplus(negative score_s)): binary cross-entropy over the right item and the
+ * shared negatives, the right one's chance raised to a power below 1, because so few negatives make a network too sure (gBCE, Petrov &
+ * Macdonald 2023, gSASRec). Not divided by the number of terms as in the paper: gradients would sink to the size of Adam's epsilon.
+ * Shapes as in the sampled softmax.
  */
 export function generalizedCrossEntropy(
   { hidden, positives, negatives, weight }: Omit<SampledSoftmaxInputs, "positiveBias" | "negativeBias">,
   power: number,
 ): Tensor {
-  const count = (negatives.shape as readonly number[])[0] + 1;
   const positive = sum(multiply(hidden, positives), [-1], { keep: true });
   const scores = gemm(hidden, negatives, { transposeB: true });
   const each = add(multiply(softplus(negate(positive)), power), sum(softplus(scores), [-1], { keep: true }));
-  const value = sum(multiply(each, multiply(weight, 1 / count)));
+  const value = sum(multiply(each, weight));
   return withGradient(value, [hidden, positives, negatives], ([g]) => {
-    const scale = multiply(multiply(weight, g!), 1 / count);
+    const scale = multiply(weight, g!);
     const ofPositive = multiply(subtract(sigmoid(positive), 1), multiply(scale, power));
     const chances = sigmoid(scores);
     return [
