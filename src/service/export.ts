@@ -10,6 +10,7 @@ import { vectorsOnnx } from "../models/parts/vectors-onnx.js";
 import type { Recommender } from "../ranking/recommender.js";
 import { writeArrays } from "../store/array-files.js";
 import { writeDurably, writeFileAtomically, writeFolderAtomically } from "../store/durable-files.js";
+import { factorFiles } from "./factor-files.js";
 import type { RecipeRun } from "./run.js";
 
 export interface ExportOptions {
@@ -52,6 +53,17 @@ const formats: Readonly<Record<string, Format>> = {
       const fill = async (folder: string) => {
         await writeArrays(folder, fitted.state().arrays, signal);
         for (const [name, ids] of Object.entries({ users, items })) await writeDurably(join(folder, `${name}.json`), [idsAsJson(ids)]);
+        throwIfCancelled(signal);
+      };
+      await writeFolderAtomically(path, fill, { mayReplace: onlyEmpty });
+    },
+  },
+  wals: {
+    help: "a folder with user.npy, item.npy (sorted ids), row.npy and col.npy (their factors) for numpy",
+    async write(model, path, signal) {
+      const files = await factorFiles(model, signal);
+      const fill = async (folder: string) => {
+        for (const [name, parts] of Object.entries(files)) await writeDurably(join(folder, name), parts());
         throwIfCancelled(signal);
       };
       await writeFolderAtomically(path, fill, { mayReplace: onlyEmpty });

@@ -30,8 +30,37 @@ export function npyTypeOf(array: SavedArray): NpyType {
 
 /** Magic, version and dictionary, padded so that the values start at a multiple of 64 bytes. */
 export function npyHeader(dtype: NpyType, shape: readonly number[]): Uint8Array<ArrayBuffer> {
+  return headerOf(descriptors[dtype], shape);
+}
+
+/** A whole .npy file of strings, all as wide as the longest, in blocks (for numpy alone: it is not read here). */
+export function* npyOfText(strings: readonly string[]): Generator<Uint8Array> {
+  const width = strings.reduce((most, string) => Math.max(most, codePoints(string)), 1);
+  yield headerOf(`<U${width}`, [strings.length]);
+  const block = Math.max(1, Math.floor(2 ** 20 / width));
+  for (let from = 0; from < strings.length; from += block) {
+    const some = strings.slice(from, from + block);
+    const bytes = new DataView(new ArrayBuffer(some.length * width * 4));
+    for (const [row, string] of some.entries()) {
+      let at = row * width * 4;
+      for (const character of string) {
+        bytes.setUint32(at, character.codePointAt(0)!, true);
+        at += 4;
+      }
+    }
+    yield new Uint8Array(bytes.buffer);
+  }
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+function headerOf(descriptor: string, shape: readonly number[]): Uint8Array<ArrayBuffer> {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const dictionary = `{'descr': '${descriptors[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const dictionary = `{'descr': '${descriptor}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const total = Math.ceil((PREFIX_BYTES + dictionary.length + 1) / 64) * 64;
   const text = `${dictionary.padEnd(total - PREFIX_BYTES - 1, " ")}\n`;
   const header = new Uint8Array(total);

@@ -9,7 +9,20 @@ import { expectError } from "../support/errors.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 const ZERO = "0x0000000000000000000000000000000000000000";
-const sql = readFileSync(new URL("../../recipes/tokens.sql", import.meta.url), "utf8");
+const recipeSql = (name: string) => readFileSync(new URL(`../../recipes/${name}`, import.meta.url), "utf8");
+const sql = recipeSql("tokens.sql");
+
+/** The BigQuery text in DuckDB's words: BIGNUMERIC's 38 digits are HUGEINT's. */
+const bigQuery = recipeSql("tokens.bigquery.sql")
+  .replace(/^DECLARE.*$/gm, "")
+  .replace("place <= top_tokens", "place <= getvariable('top_tokens')")
+  .replace("rating > minimum_rating", "rating > getvariable('minimum_rating')")
+  .replace("`bigquery-public-data.crypto_ethereum.token_transfers`", "token_transfers")
+  .replace("REGEXP_CONTAINS(value, r'", "regexp_matches(value, '")
+  .replaceAll("BIGNUMERIC '1e26'", "100000000000000000000000000::HUGEINT")
+  .replaceAll("BIGNUMERIC", "HUGEINT")
+  .replaceAll("DIV(", "divide(")
+  .replaceAll("FLOAT64", "DOUBLE");
 
 interface Transfer {
   token: string;
@@ -18,13 +31,13 @@ interface Transfer {
   value: bigint | string;
 }
 
-async function ratingsOf(transfers: readonly Transfer[], parameters = { top_tokens: 1000, minimum_rating: 0 }) {
+async function ratingsOf(transfers: readonly Transfer[], parameters = { top_tokens: 1000, minimum_rating: 0 }, query = sql) {
   const folder = temporaryFolder();
   const rows = transfers.map(({ token, from, to, value }) => `${token},${from},${to},${value}`);
   const file = join(folder, "transfers.csv");
   writeFileSync(file, `token_address,from_address,to_address,value\n${rows.join("\n")}\n`);
   const target = join(folder, "ratings.parquet");
-  await writeQuery({ sql, tables: { token_transfers: [file] }, parameters }, target);
+  await writeQuery({ sql: query, tables: { token_transfers: [file] }, parameters }, target);
   const { ids, numbers, numRows } = await readTable(target, [
     { role: "token", kind: "id", names: ["tokenaddress"], required: true },
     { role: "user", kind: "id", names: ["useraddress"], required: true },
@@ -66,6 +79,7 @@ describe("token ledger", () => {
       return { token: `0x${"t".repeat(39)}${random.integer(3)}`, from, to: addresses[random.integer(12)], value: value() };
     });
     const [found, wanted] = [await ratingsOf(transfers), expected(transfers)];
+    expect(await ratingsOf(transfers, undefined, bigQuery)).toEqual(found);
     expect(found.map(({ token, user }) => [token, user])).toEqual(wanted.map(({ token, user }) => [token, user]));
     found.forEach(({ rating }, row) => {
       expect(Math.abs(rating - wanted[row].rating)).toBeLessThanOrEqual(1e-14 * wanted[row].rating + 1e-26);
@@ -97,6 +111,7 @@ describe("token ledger", () => {
       { token: "0xt", user: "0xab", rating: 90 },
       { token: "0xt", user: "0xc", rating: 10 },
     ]);
+    expect(await ratingsOf(rows, undefined, bigQuery)).toEqual(await ratingsOf(rows));
     expect(await ratingsOf(rows, { top_tokens: 1000, minimum_rating: 10 })).toEqual([{ token: "0xt", user: "0xab", rating: 90 }]);
     await expectError(ratingsOf(rows.slice(5)), "E_DATA", /no rows/);
   });
@@ -105,7 +120,44 @@ describe("token ledger", () => {
     const mint = (token: string, value: bigint): Transfer => ({ token, from: ZERO, to: "0xa", value });
     const found = await ratingsOf([mint("0x1", 5n), mint("0x2", 1n), mint("0x2", 1n)], { top_tokens: 1, minimum_rating: 0 });
     expect(found.map(({ token }) => token)).toEqual(["0x2"]);
+    const other = await ratingsOf([mint("0x1", 5n), mint("0x2", 1n), mint("0x2", 1n)], { top_tokens: 1, minimum_rating: 0 }, bigQuery);
+    expect(other).toEqual(found);
   });
+});
+
+test("holders' exports: shares of what is held, duplicates summed, odd rows left out", async () => {
+  const folder = temporaryFolder();
+  const head = '"HolderAddress","Balance","PendingBalanceUpdate"';
+  const one = [
+    '"0xAb","60","No"',
+    '"0xaB","1.5E1","No"',
+    '"0xc","25","No"',
+    `"${ZERO}","900","No"`,
+    '"0xd","-5","No"',
+    '"0xe","much","No"',
+  ];
+  writeFileSync(join(folder, "one.csv"), [head, ...one, '"0xf","","No"', '"0xg","1E-18","No"', '"0xh","NaN","No"'].join("\n"));
+  writeFileSync(join(folder, "TWO.csv"), [head, '"0xc","1,234.5","No"'].join("\n"));
+  writeFileSync(join(folder, "none.csv"), [head, '"0xc","0","No"', '"0xd","0","No"'].join("\n")); // a token without supply
+  const target = join(folder, "ratings.parquet");
+  const files = ["one.csv", "TWO.csv", "none.csv"].map((file) => join(folder, file));
+  const parameters = { minimum_rating: 0.001 };
+  await writeQuery({ sql: recipeSql("tokens-holders.sql"), tables: { holders: files }, parameters }, target);
+  const { ids, numbers } = await readTable(target, [
+    { role: "token", kind: "id", names: ["tokenaddress"], required: true },
+    { role: "user", kind: "id", names: ["useraddress"], required: true },
+    { role: "rating", kind: "number", names: ["rating"], required: true },
+  ]);
+  const rows = Array.from(numbers.rating, (rating, row) => [
+    ids.token.ids.idOf(ids.token.index[row]),
+    ids.user.ids.idOf(ids.user.index[row]),
+    rating,
+  ]);
+  expect(rows).toEqual([
+    ["one", "0xab", 75],
+    ["one", "0xc", 25],
+    ["two", "0xc", 100],
+  ]);
 });
 
 describe("writeQuery", () => {
