@@ -25,6 +25,7 @@ const descriptions: Record<string, string> = {
 
 /** Schemas by part of the request; each is absent where the route takes nothing from there. */
 export function requestSchemas(route: Route): { params?: z.ZodType; querystring?: z.ZodType; body?: z.ZodType } {
+  if (route.answers === "ready") return {};
   const inPath = pathNames(route.path);
   const fields = routeFields(route);
   const shapeOf = (wanted: typeof fields, isText: boolean) =>
@@ -101,7 +102,7 @@ const property = z.union([z.string(), z.number(), z.null()]);
 export function responseSchema(template: unknown, levels: TemplateLevels, ids: "string" | "number" = "string"): z.ZodType {
   if (Array.isArray(template)) return z.array(responseSchema(template[0], levels.slice(1), ids));
   if (typeof template === "object" && template !== null)
-    return z.object(Object.fromEntries(Object.entries(template).map(([key, value]) => [key, responseSchema(value, levels, ids)])));
+    return z.strictObject(Object.fromEntries(Object.entries(template).map(([key, value]) => [key, responseSchema(value, levels, ids)])));
   switch (pickedName(template)) {
     case undefined:
       return typeof template === "string" ? z.string() : z.literal(template as number | boolean | null);

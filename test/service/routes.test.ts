@@ -116,10 +116,16 @@ describe("a route that cannot be is an error that says where", () => {
   });
 
   test("two that answer the same request; told apart by the keys of their bodies they may stand together", async () => {
-    const two = (a: string, b: string) => parse(`    - ${predict}, ${a} }\n    - ${predict.replaceAll("name", "model_name")}, ${b} }\n`);
+    const two = (a: string, b: string) => parse(`    - ${predict}, ${a} }\n    - ${predict}, ${b} }\n`);
     const rows = "each: instances, response: { predictions: [[$itemId]] }";
     await expectError(() => two(rows, rows), "E_CONFIG", /shop\.yaml:8: serve\.routes\.1: route 0 answers POST .*:predict already/);
     expect(two(rows, "inside: inputs, response: { outputs: [$itemId] }").serve.routes).toHaveLength(2);
+    await expectError(
+      () => parse(`    - ${predict}, ${rows} }\n    - ${predict.replaceAll("name", "model_name")}, ${rows} }\n`),
+      "E_CONFIG",
+      /shop\.yaml:8: serve\.routes\.1\.path is that of route 0 with other names.*\{name\}:predict here too/,
+    );
+    await expectError(() => parse("    - { path: /r, method: POST, answers: ready }\n"), "E_CONFIG", /routes\.0\.method is "POST".*by GET/);
     await expectError(() => two(rows, "each: a, inside: b, response: {}"), "E_CONFIG", /routes\.1\.inside stands beside `each`/);
     await expectError(() => two(rows, "each: a, response: { of: $user }"), "E_CONFIG", /\$user is known inside a list only/);
   });

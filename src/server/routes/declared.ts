@@ -10,7 +10,7 @@ import type { RecommendRequest, RecommendService } from "../../service/recommend
 import { fillTemplate, type TemplateScope, templateLevels } from "../../service/response-template.js";
 import type { AnswerLog } from "../answer-log.js";
 import { requestSchemas, responseSchema } from "../declared-schemas.js";
-import { noQuery, problemResponses } from "../schemas.js";
+import { problemResponses } from "../schemas.js";
 import { validatorCompiler } from "../validation.js";
 import { type App, clientSignal } from "./context.js";
 
@@ -22,6 +22,10 @@ export interface DeclaredRoutesOptions {
 }
 
 const summaries = { ready: "Does it take requests?", recommend: "Recommendations", search: "Items by part of an id or property" };
+
+const closing = { 503: "The server is closing." };
+const wrong = { 400: "Something in the request is wrong.", 404: "There is no such user or model.", 500: "The server failed." };
+const wrongBody = { 413: "The body is too large.", 415: "The body is not declared as JSON." };
 
 export function declaredRoutes(app: App, service: RecommendService, { routes, log, checkReady }: DeclaredRoutesOptions): void {
   for (const same of byAddress(routes)) {
@@ -42,16 +46,11 @@ export function declaredRoutes(app: App, service: RecommendService, { routes, lo
         operationId: `${method.toLowerCase()}${path.replaceAll(/\W+/g, "_")}`,
         summary: summaries[answers],
         ...(schemas[0].params && { params: schemas[0].params }),
-        querystring: schemas[0].querystring ?? noQuery,
+        ...(schemas[0].querystring && { querystring: schemas[0].querystring }),
         ...(method === "POST" && { body: oneOf(schemas.map(({ body }) => body!)) }),
         response: {
           200: oneOf(responses).meta({ description: "The answer in the shape that the recipe declares." }),
-          ...problemResponses({
-            400: "Something in the request is wrong.",
-            404: "There is no such user or model.",
-            500: "The server failed.",
-            503: "The server is closing.",
-          }),
+          ...problemResponses(answers === "ready" ? closing : method === "GET" ? wrong : { ...wrong, ...wrongBody }),
         },
       },
       async handler(request, reply) {
@@ -63,10 +62,12 @@ export function declaredRoutes(app: App, service: RecommendService, { routes, lo
   }
 
   async function scopeOf(route: Route, request: FastifyRequest, signal: AbortSignal): Promise<TemplateScope> {
-    checkReady();
     const values = { requestId: request.id };
     const given = { ...(request.params as object), ...((route.method === "GET" ? request.query : request.body) as object) } as Given;
-    if (route.answers === "ready") return { values, entries: [] };
+    if (route.answers === "ready") {
+      checkReady();
+      return { values, entries: [] };
+    }
     if (route.answers === "search") {
       const { items } = await service.searchItems(searchRequest(route, given), { signal });
       return { values, entries: items.map((item) => ({ values: { ...values, ...withId(item, route.ids) }, entries: [] })) };

@@ -24,6 +24,12 @@ export function checkRoutes(routes: readonly Route[], known: Known, where: (path
       const full = ["serve", "routes", r, ...path];
       throw new ConfigError(`${where(full)} ${message}.`, { hint, details: { path: full.join(".") } });
     });
+    const renamed = routes.findIndex(({ path }, o) => o < r && path !== route.path && anonymous(path) === anonymous(route.path));
+    if (renamed >= 0)
+      throw new ConfigError(`${where(["serve", "routes", r, "path"])} is that of route ${renamed} with other names in braces.`, {
+        hint: `Write ${routes[renamed].path} here too.`,
+        details: { path: `serve.routes.${r}.path` },
+      });
     const same = routes.findIndex((other, o) => o < r && clash(route, other));
     if (same >= 0)
       throw new ConfigError(`${where(["serve", "routes", r])}: route ${same} answers ${route.method} ${route.path} already.`, {
@@ -88,9 +94,14 @@ export function bodyKey(route: Route): string | undefined {
   return route.answers === "recommend" ? (route.each ?? route.inside) : undefined;
 }
 
-/** Method and path, whatever the names in braces are. */
+/** What the router tells routes apart by. */
 export function addressOf({ method, path }: Route): string {
-  return `${method} ${path.replaceAll(/\{\w+\}/g, "{}")}`;
+  return `${method} ${path}`;
+}
+
+/** A path, whatever the names in braces are. */
+function anonymous(path: string): string {
+  return path.replaceAll(/\{\w+\}/g, "{}");
 }
 
 function clash(a: Route, b: Route): boolean {

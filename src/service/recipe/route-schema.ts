@@ -35,7 +35,12 @@ const common = { path, method: z.enum(["GET", "POST"]).default("GET"), ignored: 
 const ids = z.enum(["string", "number"]).default("string");
 const template = z.unknown().refine((given) => given !== undefined, "say what the answer looks like");
 
-const readyRoute = z.strictObject({ ...common, answers: z.literal("ready"), response: z.unknown().default({ status: "ready" }) });
+const readyRoute = z.strictObject({
+  path,
+  method: z.literal("GET", { error: "Such a route is asked by GET" }).default("GET"),
+  answers: z.literal("ready"),
+  response: z.unknown().default({ status: "ready" }),
+});
 
 const recommendRoute = z.strictObject({
   ...common,
