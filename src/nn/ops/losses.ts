@@ -180,8 +180,8 @@ export function squaredError(value: Tensor, target: Tensor, weight: Tensor): Ten
 /**
  * Σ weight · (power · softplus(−positive score) + Σ_s softplus(negative score_s)): binary cross-entropy over the right item and the
  * shared negatives, the right one's chance raised to a power below 1, because so few negatives make a network too sure (gBCE, Petrov &
- * Macdonald 2023, gSASRec). Not divided by the number of terms as in the paper: gradients would sink to the size of Adam's epsilon.
- * Shapes as in the sampled softmax.
+ * Macdonald 2023, gSASRec). The paper divides by the number of terms, a constant that Adam takes out again. Shapes as in the sampled
+ * softmax.
  */
 export function generalizedCrossEntropy(
   { hidden, positives, negatives, weight }: Omit<SampledSoftmaxInputs, "positiveBias" | "negativeBias">,
