@@ -36,9 +36,8 @@ export async function serveUntilInterrupted(
   { host, port, json, defaultModel, threads }: ServeOptions,
   context: CliContext,
 ): Promise<void> {
-  const { title, models, serving } = run.result;
-  const chosen = models.find(({ label }) => label === serving?.model)?.label; // `auto` may have left it out
-  const service = await serveRun(run, { defaultModel: defaultModel ?? chosen, threads, onSkipped: skippedNote(context) });
+  const { title, serving } = run.result;
+  const service = await serveRun(run, { defaultModel, threads, onSkipped: skippedNote(context) });
   const routes = serving?.routes ?? [];
   const logFile = serving?.log === undefined ? undefined : resolvePath(run.workspace.folder, serving.log);
   const server = await createServer({ service, host, port, title, routes, logFile });

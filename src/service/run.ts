@@ -53,7 +53,7 @@ async function damageOf({ models }: RunResult, workspace: Workspace, signal?: Ab
 }
 
 export interface ServeRunOptions {
-  /** Default: the champion, or the best of those that can be loaded. */
+  /** Default: the recipe's `serve.model`, else the champion, else the best of those that can be loaded. */
   defaultModel?: string;
   /** Load this model alone. */
   only?: string;
@@ -87,8 +87,13 @@ export async function serveRun(
   }
   if (models.length === 0 && damage) throw damage;
   const labels = models.map(({ name }) => name);
-  const champion = labels.find((label) => label === result.champion) ?? bestModel(result, labels);
-  return createRecommendService({ models, defaultModel: defaultModel ?? champion, itemProperties, excludeSeen: result.excludeSeen });
+  const usual = [result.serving?.model, result.champion].find((label) => label !== undefined && labels.includes(label));
+  return createRecommendService({
+    models,
+    defaultModel: defaultModel ?? usual ?? bestModel(result, labels),
+    itemProperties,
+    excludeSeen: result.excludeSeen,
+  });
 }
 
 /** The best of some models by the metric that chose the champion; the first where nothing was judged. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createServer } from "../../src/server/app.js";
 import { parseRecipe } from "../../src/service/recipe/recipe.js";
 import { createRecommendService } from "../../src/service/recommend.js";
-import { runRecipe } from "../../src/service/run.js";
+import { runRecipe, serveRun } from "../../src/service/run.js";
 import { latestRun } from "../../src/service/workspace.js";
 import { writeShop } from "../cli/tastemaker.js";
 import { shopModels } from "../server/shop.js";
@@ -147,7 +147,11 @@ test("a run keeps them, and another wording of `serve` needs no new training", a
   const recipe = (serve: string) => parseRecipe(`${base}${serve}`, { file: join(folder, "shop.yaml") });
   const options = { workspace: join(folder, "work"), threads: 1 };
   await runRecipe(recipe(`${good}  log: given.jsonl\n  model: als\n`), options);
-  const { serving } = (await latestRun(options.workspace)).result;
+  const run = await latestRun(options.workspace);
+  const service = await serveRun(run, { threads: 1 });
+  expect(service.listModels().models.find((model) => model.default)?.name).toBe("als");
+  service.dispose();
+  const { serving } = run.result;
   expect(serving).toEqual({ model: "als", log: "given.jsonl", routes: recipe(good).serve.routes });
 
   const changed = recipe(good.replace("/recommendation", "/other"));

@@ -30,7 +30,7 @@ export function registerRecommend(program: Command, context: CliContext): void {
     .option("--user <id>", "a user of the data")
     .option("--items <ids>", "items someone had, separated by commas")
     .option("--top-k <number>", "length of the list", wholeNumber(1), 10)
-    .option("--model <label>", "which of the run's models; default: the champion")
+    .option("--model <label>", "which of the run's models; default: the recipe's serve.model, or the champion")
     .option("--recipe <name>", "whose latest run; default: the latest of all")
     .option("--exclude-seen", "leave out what the user had; default: as the models were judged")
     .option("--no-exclude-seen", "let it appear again")

@@ -11,7 +11,7 @@ export function registerServe(program: Command, context: CliContext): void {
     .command("serve")
     .description("Answer over HTTP from the models of the latest run, until Ctrl-C.")
     .option("--recipe <name>", "whose latest run; default: the latest of all")
-    .option("--model <label>", "which model answers when a request names none; default: the champion")
+    .option("--model <label>", "which model answers when a request names none; default: the recipe's serve.model, or the champion")
     .addOption(workspaceOption(program));
   withCommonOptions(withServeOptions(command))
     .addHelpText("after", examples("tastemaker serve", "tastemaker serve --recipe retail --host 0.0.0.0 --port 9000"))
