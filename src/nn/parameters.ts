@@ -22,16 +22,16 @@ export interface Parameters {
   /** An input of the graph, for a parameter that is made on first mention. */
   use(graph: Graph, name: string, shape: readonly number[], initial?: Initializer): Tensor;
   state(): ModelState["arrays"];
-  /** Takes saved values over; parameters are found by name when they are used. */
+  /** Takes saved values over; parameters are found by name when they are used, and one that is missing is a ModelFormatError then. */
   restore(arrays: ModelState["arrays"]): void;
 }
 
 /** Values are drawn from `random` in the order of first mention. */
 export function createParameters(random: Random): Parameters {
   const byName = new Map<string, Parameter>();
-  const saved = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  let saved: Map<string, { shape: readonly number[]; data: Float32Array }> | undefined;
   const take = (name: string, shape: readonly number[]): Float32Array | undefined => {
-    const found = saved.get(name);
+    const found = saved?.get(name);
     if (!found) return undefined;
     if (found.shape.join() !== shape.join())
       throw new ModelFormatError(`The saved parameter ${name} is ${found.shape.join(" × ")}, expected ${shape.join(" × ")}.`, {
@@ -46,6 +46,8 @@ export function createParameters(random: Random): Parameters {
     use(graph, name, shape, initial = "glorot") {
       if (!byName.has(name)) {
         const size = sizeOf(shape);
+        if (saved && !saved.has(name))
+          throw new ModelFormatError(`The saved model has no parameter ${name}.`, { hint: "Train and save the model again." });
         byName.set(name, {
           name,
           shape,
@@ -66,7 +68,7 @@ export function createParameters(random: Random): Parameters {
       return arrays;
     },
     restore(arrays) {
-      for (const [name, { shape, data }] of Object.entries(arrays)) saved.set(name, { shape, data: data as Float32Array });
+      saved = new Map(Object.entries(arrays).map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }]));
     },
   };
 }

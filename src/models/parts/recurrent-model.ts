@@ -68,7 +68,7 @@ export function recurrentDefinition({ cell, ...head }: RecurrentHead): Definitio
       parameters.restore(own);
       const { losses, hasBaskets } = z.object({ losses: z.array(z.number()), hasBaskets: z.boolean() }).parse(state.extra);
       const { dimensions, userDimensions } = params;
-      const model = recurrentModel(
+      return recurrentModel(
         { name: head.name, title: head.title, cell, params, numUsers, numItems },
         {
           parameters,
@@ -82,8 +82,6 @@ export function recurrentDefinition({ cell, ...head }: RecurrentHead): Definitio
           losses,
         },
       );
-      for (const { name, shape } of parameters.list) savedFloat32(state, name, shape); // throws for what is missing
-      return model;
     },
 
     partialRefit: { unavailable: "its networks are trained anew on all events; new events of known users are folded in as history" },
