@@ -38,7 +38,7 @@ describe("the tune section of a recipe", () => {
 
 describe("the validation part", () => {
   const data = { interactions: fixture({ events: 1200 }) };
-  const part = (rest: string) => tuningPart(recipe(rest), data, { excludeSeen: false, allowLeaks: true });
+  const part = (rest: string) => tuningPart(recipe(rest), data, { metric: "ndcg@10", excludeSeen: false, allowLeaks: true });
 
   test.each<[string, RegExp]>([
     ["split: { test: { by: leave-last-out, perUser: 2 }, validation: { by: random, testFraction: 0.3 } }", /30 % of the events at random/],
@@ -67,7 +67,7 @@ describe("the validation part", () => {
 
   test("that leaks is refused", async () => {
     const folds = recipe("split: { validation: { by: folds, folds: 3 } }");
-    await expectError(() => tuningPart(folds, data, { excludeSeen: false }), "E_DATA", /The validation part leaks: .*also in train/);
+    await expectError(() => tuningPart(folds, data, { metric: "ndcg@10", excludeSeen: false }), "E_DATA", /The validation part leaks: .*also in train/);
   });
 
   test("with nothing to judge it is an error that names it", async () => {
