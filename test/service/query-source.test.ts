@@ -45,6 +45,34 @@ describe("the tokens recipe", () => {
     expect(readdirSync(join(folder, "work", "tokens", "data")).length).toBe(1);
   });
 
+  test("the holders' recipe goes from one csv for each token to rmse, lists and a served answer", async () => {
+    const folder = temporaryFolder();
+    const random = createRandom(8);
+    mkdirSync(join(folder, "tokens", "holders_2021-03-17"), { recursive: true });
+    for (let token = 0; token < 12; token++) {
+      const rows = Array.from({ length: 80 }, (_, holder) =>
+        random.uniform() < (token % 3 === holder % 3 ? 0.7 : 0.1)
+          ? `"0xA${holder}","${(random.uniform() * 1e6).toFixed(6)}","No"`
+          : undefined,
+      );
+      const text = ['"HolderAddress","Balance","PendingBalanceUpdate"', ...rows.filter(Boolean)].join("\n");
+      writeFileSync(join(folder, "tokens", "holders_2021-03-17", `T${token}.csv`), text);
+    }
+    const recipe = await readRecipe(new URL("../../recipes/tokens-holders.yaml", import.meta.url).pathname);
+    const run = await runRecipe(recipe, { workspace: join(folder, "work"), dataFolder: folder, threads: 1 });
+    const figures = Object.fromEntries(run.result.models.map(({ label, metrics }) => [label, metrics.test!]));
+    expect(figures.als["train-rmse"]).toBeLessThan(figures.zero["train-rmse"]);
+    expect(figures["item-mean"].rmse).toBeLessThan(figures.zero.rmse);
+    expect(figures["als-held"]["ndcg@5"]).toBeGreaterThan(figures.zero["ndcg@5"]);
+    const service = await serveRun(run, { threads: 1 });
+    try {
+      const { items } = await service.recommend({ user: "0xa5", topK: 3, model: "als-held" });
+      expect(items.map(({ itemId }) => itemId)).toEqual(items.map(() => expect.stringMatching(/^t\d+$/)));
+    } finally {
+      service.dispose();
+    }
+  });
+
   test("says what is missing or contradictory", async () => {
     const folder = temporaryFolder();
     const recipe = await readRecipe(new URL("../../recipes/tokens.yaml", import.meta.url).pathname);

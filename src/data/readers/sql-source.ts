@@ -9,7 +9,7 @@ import type { Progress } from "../../core/model.js";
 import { name, Session, text } from "./session.js";
 
 export interface SqlSource {
-  /** One SELECT. Without ORDER BY its rows may come in another order each time. */
+  /** One SELECT. Without ORDER BY its rows come in any order, another one each time. */
   sql: string;
   /** Table → its files, csv (every column is text) or Parquet, all of one kind; the column `filename` says from which a row comes. */
   tables: Readonly<Record<string, readonly string[]>>;
@@ -30,7 +30,7 @@ export interface SqlOptions {
 export async function writeQuery({ sql, tables, parameters = {} }: SqlSource, target: string, options: SqlOptions = {}): Promise<void> {
   const { onProgress, ...given } = options;
   const files = Object.values(tables).flat();
-  const session = await Session.open({ ...given, file: files });
+  const session = await Session.open({ ...given, file: files, keepOrder: false });
   const stage = "running the source's SQL";
   try {
     onProgress?.({ stage, done: 0, total: 1 });
