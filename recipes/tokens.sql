@@ -5,7 +5,7 @@
 -- DuckDB's widest integer has 128 bits, so a value is split into three limbs of 26 decimal digits; their sums are exact (up to
 -- 10¹² transfers), and carries bring every limb but the highest into 0 … 10²⁶ − 1, whatever the signs were. Only then is anything rounded.
 -- Transfers are read twice (for the top tokens, and for the book) rather than kept: memory is that of the balances, and what of
--- these does not fit waits on disk.
+-- these does not fit waits on disk. With `passes` above 1 each pass takes a share of the tokens, and needs that share of the memory.
 WITH
   transfers AS NOT MATERIALIZED (
     SELECT lower(trim(token_address)) AS token, lower(trim(from_address)) AS sender, lower(trim(to_address)) AS receiver, value
@@ -22,7 +22,7 @@ WITH
       substr(lpad(value, 78, '0'), 27, 26)::HUGEINT AS l1,
       substr(lpad(value, 78, '0'), 1, 26)::HUGEINT AS l2
     FROM transfers
-    WHERE token IN (FROM top)
+    WHERE token IN (FROM top) AND hash(token) % getvariable('passes') = getvariable('pass')
   ),
   entries AS (
     SELECT token, receiver AS address, l0, l1, l2 FROM limbs

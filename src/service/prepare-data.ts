@@ -52,7 +52,7 @@ export interface RecipeData extends Dataset {
 export async function readSource(recipe: Recipe, file: string, options: RunOptions): Promise<RecipeData> {
   checkParts(recipe.split);
   const { rejectsFile, threads, signal, onProgress } = options;
-  const { file: _, generator: __, sql: ___, tables: ____, parameters: _____, ...source } = recipe.source;
+  const { file: _, generator: __, sql: ___, tables: ____, parameters: _____, passes: ______, ...source } = recipe.source;
   const { drop, keepUnknownUsers, weightDefault } = recipe.clean;
   const { itemProperties } = recipe;
   const settings = { ...source, drop, keepUnknownUsers, weightDefault, threads, signal, onProgress };

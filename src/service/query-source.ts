@@ -25,7 +25,7 @@ export async function queryResult(
   const place = { recipeFolder: folder, dataFolder };
   const sql = await readFile(resolveSourceFile(source.sql!, place), "utf8");
   const tables: Record<string, string[]> = {};
-  const hash = createHash("sha256").update(JSON.stringify([tastemakerVersion, sql, source.parameters ?? {}]));
+  const hash = createHash("sha256").update(JSON.stringify([tastemakerVersion, sql, source.parameters ?? {}, source.passes]));
   for (const [table, named] of Object.entries(source.tables!)) {
     tables[table] = (await Promise.all([named].flat().map((file) => filesOf(file, place)))).flat();
     for (const file of tables[table]) hash.update(`\n${table} ${basename(file)} ${await fileFingerprint(file, signal)}`);
@@ -35,7 +35,7 @@ export async function queryResult(
   if (existsSync(target)) return target;
   await ioErrors("write", data, () => mkdir(data, { recursive: true }));
   const temporary = temporarySibling(target);
-  await writeQuery({ sql, tables, parameters: source.parameters }, temporary, {
+  await writeQuery({ sql, tables, parameters: source.parameters, passes: source.passes }, temporary, {
     memoryLimit: source.memoryLimit,
     threads,
     signal,

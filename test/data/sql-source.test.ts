@@ -31,13 +31,13 @@ interface Transfer {
   value: bigint | string;
 }
 
-async function ratingsOf(transfers: readonly Transfer[], parameters = { top_tokens: 1000, minimum_rating: 0 }, query = sql) {
+async function ratingsOf(transfers: readonly Transfer[], parameters = { top_tokens: 1000, minimum_rating: 0 }, query = sql, passes = 1) {
   const folder = temporaryFolder();
   const rows = transfers.map(({ token, from, to, value }) => `${token},${from},${to},${value}`);
   const file = join(folder, "transfers.csv");
   writeFileSync(file, `token_address,from_address,to_address,value\n${rows.join("\n")}\n`);
   const target = join(folder, "ratings.parquet");
-  await writeQuery({ sql: query, tables: { token_transfers: [file] }, parameters }, target);
+  await writeQuery({ sql: query, tables: { token_transfers: [file] }, parameters, passes }, target);
   const { ids, numbers, numRows } = await readTable(target, [
     { role: "token", kind: "id", names: ["tokenaddress"], required: true },
     { role: "user", kind: "id", names: ["useraddress"], required: true },
@@ -80,6 +80,9 @@ describe("token ledger", () => {
     });
     const [found, wanted] = [await ratingsOf(transfers), expected(transfers)];
     expect(await ratingsOf(transfers, undefined, bigQuery)).toEqual(found);
+    const inPasses = await ratingsOf(transfers, undefined, sql, 5);
+    const order = (a: { token: string; user: string }, b: typeof a) => (`${a.token} ${a.user}` < `${b.token} ${b.user}` ? -1 : 1);
+    expect(inPasses.sort(order)).toEqual(found);
     expect(found.map(({ token, user }) => [token, user])).toEqual(wanted.map(({ token, user }) => [token, user]));
     found.forEach(({ rating }, row) => {
       expect(Math.abs(rating - wanted[row].rating)).toBeLessThanOrEqual(1e-14 * wanted[row].rating + 1e-26);

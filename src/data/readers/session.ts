@@ -15,8 +15,6 @@ export interface SessionOptions {
   memoryLimit?: string;
   threads?: number;
   tempFolder?: string;
-  /** Whether rows without an ORDER BY keep the order of their file. Default true; false needs less memory. */
-  keepOrder?: boolean;
   /** Bytes that a scan reads, about; small files are given small buffers. */
   scanBytes?: number;
   signal?: AbortSignal;
@@ -51,7 +49,7 @@ export class Session {
         threads: String(threads),
         memory_limit: `${Math.floor(memoryBytes / 1e6)}MB`,
         temp_directory: join(folder, "spill"),
-        preserve_insertion_order: String(options.keepOrder ?? true),
+        preserve_insertion_order: "true",
         autoinstall_known_extensions: "false",
         autoload_known_extensions: "false",
       });

@@ -15,6 +15,8 @@ export interface SqlSource {
   tables: Readonly<Record<string, readonly string[]>>;
   /** Values that the query gets by getvariable('name'). */
   parameters?: Readonly<Record<string, string | number>>;
+  /** Times that the query is run, its results one after another; it gets getvariable('pass'), from 0, and getvariable('passes'). Default 1. */
+  passes?: number;
 }
 
 export interface SqlOptions {
@@ -27,23 +29,32 @@ export interface SqlOptions {
 }
 
 /** Writes the query's result to `target` (Parquet). Throws ConfigError for a query that is wrong, DataError for data it cannot be run on. */
-export async function writeQuery({ sql, tables, parameters = {} }: SqlSource, target: string, options: SqlOptions = {}): Promise<void> {
+export async function writeQuery(
+  { sql, tables, parameters = {}, passes = 1 }: SqlSource,
+  target: string,
+  options: SqlOptions = {},
+): Promise<void> {
   const { onProgress, ...given } = options;
   const files = Object.values(tables).flat();
-  const session = await Session.open({ ...given, file: files, keepOrder: false });
+  const session = await Session.open({ ...given, file: files });
   const stage = "running the source's SQL";
   try {
-    onProgress?.({ stage, done: 0, total: 1 });
+    onProgress?.({ stage, done: 0, total: passes });
     for (const [table, list] of Object.entries(tables))
       await session.run(`CREATE VIEW ${name(table)} AS SELECT * FROM ${scan(table, list)}`);
-    for (const [parameter, value] of Object.entries(parameters))
+    for (const [parameter, value] of Object.entries({ ...parameters, passes }))
       await session.run(`SET VARIABLE ${name(parameter)} = ${typeof value === "number" ? value : text(value)}`);
     const made = join(session.folder, "result.parquet");
-    await session.run(`COPY (${sql.trim().replace(/;$/, "")}\n) TO ${text(made)} (FORMAT parquet)`);
+    const parts = Array.from({ length: passes }, (_, pass) => join(session.folder, `part-${pass}.parquet`));
+    for (const [pass, part] of parts.entries()) {
+      await session.run(`SET VARIABLE pass = ${pass}`);
+      await session.run(`COPY (${sql.trim().replace(/;$/, "")}\n) TO ${text(part)} (FORMAT parquet)`);
+      onProgress?.({ stage, done: pass + 1, total: passes });
+    }
+    await session.run(`COPY (FROM read_parquet([${parts.map(text).join(", ")}])) TO ${text(made)} (FORMAT parquet)`);
     const [{ count }] = await session.rows(`SELECT count(*)::VARCHAR AS count FROM read_parquet(${text(made)})`);
     if (count === "0") throw new DataError("The source's SQL gives no rows.", { hint: "Check its conditions against the tables." });
     await copyFile(made, target);
-    onProgress?.({ stage, done: 1, total: 1 });
   } catch (error) {
     throw error instanceof TastemakerError ? (wrongQuery(error) ?? error) : error;
   } finally {

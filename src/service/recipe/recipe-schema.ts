@@ -17,6 +17,7 @@ const sourceSchema = z.strictObject({
   sql: z.string().min(1).optional(),
   tables: z.record(z.string(), z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])).optional(),
   parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+  passes: z.int().min(1).max(1000).optional(),
   generator: z
     .strictObject({
       name: z.enum(["demo"]),

@@ -70,16 +70,16 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
   const parsed = recipeSchema.safeParse(json);
   if (!parsed.success) throw recipeError(parsed.error.issues, json, where);
   const recipe = parsed.data;
-  const { file: data, generator, sql, tables, parameters } = recipe.source;
+  const { file: data, generator, sql, tables, parameters, passes } = recipe.source;
   if ([data, generator, sql].filter((one) => one !== undefined).length !== 1) {
     throw new ConfigError(`${where(["source"])}: a source is either a file, a generator or a query.`, {
       hint: "Write one of source.file, source.generator and source.sql.",
       details: { path: "source" },
     });
   }
-  if ((sql === undefined) !== (tables === undefined) || (sql === undefined && parameters !== undefined)) {
+  if ((sql === undefined) !== (tables === undefined) || (sql === undefined && (parameters ?? passes) !== undefined)) {
     throw new ConfigError(`${where(["source"])}: a query is a file with SQL and the tables it reads.`, {
-      hint: "Write source.sql and source.tables together; parameters are for queries only.",
+      hint: "Write source.sql and source.tables together; parameters and passes are for queries only.",
       details: { path: "source.tables" },
     });
   }
