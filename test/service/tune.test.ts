@@ -67,7 +67,11 @@ describe("the validation part", () => {
 
   test("that leaks is refused", async () => {
     const folds = recipe("split: { validation: { by: folds, folds: 3 } }");
-    await expectError(() => tuningPart(folds, data, { metric: "ndcg@10", excludeSeen: false }), "E_DATA", /The validation part leaks: .*also in train/);
+    await expectError(
+      () => tuningPart(folds, data, { metric: "ndcg@10", excludeSeen: false }),
+      "E_DATA",
+      /The validation part leaks: .*also in train/,
+    );
   });
 
   test("with nothing to judge it is an error that names it", async () => {
