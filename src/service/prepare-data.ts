@@ -52,9 +52,10 @@ export interface RecipeData extends Dataset {
 export async function readSource(recipe: Recipe, file: string, options: RunOptions): Promise<RecipeData> {
   checkParts(recipe.split);
   const { rejectsFile, threads, signal, onProgress } = options;
-  const { file: _, generator: __, sql: ___, tables: ____, parameters: _____, passes: ______, ...source } = recipe.source;
+  const { format, delimiter, columns: named, header, timeFormat, sheet, memoryLimit, maxRows } = recipe.source;
   const { drop, keepUnknownUsers, weightDefault } = recipe.clean;
   const { itemProperties } = recipe;
+  const source = { format, delimiter, columns: named, header, timeFormat, sheet, memoryLimit, maxRows };
   const settings = { ...source, drop, keepUnknownUsers, weightDefault, threads, signal, onProgress };
   const files = foldFiles(recipe, options); // found before anything is read
   featureFiles(recipe, options);
