@@ -2,8 +2,8 @@
  * The use case "songs": a folder of song files (HDF5), however many, becomes one table of 90 timbre features per song, csv or Parquet.
  * Rows are appended to TARGET.part as files are read, so that an interrupted call goes on where it was; the table appears when it is whole.
  */
-import { existsSync } from "node:fs";
-import { appendFile, copyFile, mkdir, open, opendir, readFile, rm, truncate } from "node:fs/promises";
+import { createReadStream, existsSync } from "node:fs";
+import { appendFile, copyFile, mkdir, open, opendir, rm, truncate } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { CancelledError, ConfigError, DataError, NotFoundError, TastemakerError } from "../core/errors.js";
 import type { Progress } from "../core/model.js";
@@ -94,8 +94,7 @@ async function rowOf(file: string, name: string, table: SongTable): Promise<stri
 }
 
 /** Always quoted; control characters become spaces, so that every row is a line. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be replaced
-const cell = (value: string): string => `"${value.replace(/[\u0000-\u001f]+/g, " ").replaceAll('"', '""')}"`;
+const cell = (value: string): string => `"${value.replace(/\p{Cc}+/gu, " ").replaceAll('"', '""')}"`;
 
 /** All .h5 files below a folder, in order of their names. */
 async function songFiles(folder: string): Promise<string[]> {
@@ -109,23 +108,35 @@ async function songFiles(folder: string): Promise<string[]> {
   return files.sort();
 }
 
-/** The files that were looked at, true for songs; a row that was cut off is taken away. Starts the part where there is none. */
+/**
+ * The files that were looked at, true for songs; a row that was cut off is taken away. Starts the part where there is none.
+ * Read line by line: a million songs are more than a string can hold.
+ */
 async function readPart(part: string): Promise<Map<string, boolean>> {
   const known = new Map<string, boolean>();
-  if (!existsSync(part)) {
-    await ioErrors("write", part, () => appendDurably(part, HEADER));
-    return known;
-  }
-  const content = await ioErrors("read", part, () => readFile(part));
-  const whole = content.subarray(0, content.lastIndexOf(10) + 1);
-  if (whole.length < content.length) await ioErrors("write", part, () => truncate(part, whole.length));
-  if (whole.length === 0) await ioErrors("write", part, () => appendDurably(part, HEADER));
-  for (const line of whole.toString().split("\n").slice(1)) {
-    const match = firstCell.exec(line);
-    if (match) known.set(match[1].replaceAll('""', '"'), isSongRow(line));
-  }
+  let whole = 0; // bytes up to the end of the last whole line
+  if (existsSync(part))
+    await ioErrors("read", part, async () => {
+      let rest: Buffer = Buffer.alloc(0);
+      for await (const chunk of createReadStream(part, { highWaterMark: 1 << 20 })) {
+        const bytes = Buffer.concat([rest, chunk as Buffer]);
+        let from = 0;
+        for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, from)) {
+          const line = bytes.toString("utf8", from, end);
+          const match = firstCell.exec(line); // the header has none
+          if (match) known.set(match[1].replaceAll('""', '"'), isSongRow(line));
+          from = end + 1;
+        }
+        whole += from;
+        rest = bytes.subarray(from);
+      }
+      if (rest.length > 0) await truncate(part, whole);
+    });
+  if (whole === 0) await ioErrors("write", part, () => appendDurably(part, HEADER));
   return known;
 }
+
+const LINE_FEED = 10;
 
 const firstCell = /^"((?:[^"]|"")*)"/;
 
