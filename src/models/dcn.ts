@@ -1,7 +1,7 @@
 /**
  * DCN-v2: crosses of features learned by cross layers, beside or below a deep network, over the features of user and item.
  *   x₀ = [embeddings of every field, numbers],  x_{l+1} = x₀ ∘ (W_l x_l + b_l) + x_l,  score = wᵀ [deep(x_L)] (stacked) or wᵀ [x_L, deep(x₀)] (parallel)
- * Wang et al. (2021), DCN V2: improved deep & cross network. Runs on ONNX Runtime; defaults found on parts of MovieLens 100k's training data.
+ * Wang et al. (2021), DCN V2: improved deep & cross network. Runs on ONNX Runtime.
  */
 import { z } from "zod";
 import type { FeatureStrengths, ModelDefinition } from "../core/model.js";

@@ -116,8 +116,7 @@ function multVaeModel(
     itemSimilarityVectors: { dimensions: hidden, vectors: encoder },
     toOnnx: async () => multVaeOnnx({ title: multVae.title, parameters, encoder, shape: { hidden, latent, numItems } }),
     state(): ModelState {
-      const own = Object.fromEntries(parameters.list.map(({ name, shape, values }) => [name, { shape, data: values }]));
-      return { arrays: { ...own, encoder: { shape: [numItems, hidden], data: encoder } }, extra: { losses: [...losses] } };
+      return { arrays: { ...parameters.arrays(), encoder: { shape: [numItems, hidden], data: encoder } }, extra: { losses: [...losses] } };
     },
   };
 }

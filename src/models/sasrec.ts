@@ -11,10 +11,10 @@ import { createParameters, type Parameters } from "../nn/parameters.js";
 import { itemTable } from "./parts/item-table.js";
 import { trainNextItem } from "./parts/next-item-training.js";
 import { sasrecState } from "./parts/sasrec-network.js";
-import { savedFloat32, savedInt32, savedLength } from "./parts/saved-arrays.js";
+import { savedFloat32 } from "./parts/saved-arrays.js";
 import { createSequenceEncoder, type SequenceNetwork } from "./parts/sequence-encoder.js";
 import { sequenceOnnx } from "./parts/sequence-onnx.js";
-import { type ItemSequences, sequenceOf, userSequences } from "./parts/user-sequences.js";
+import { type ItemSequences, savedSequences, sequenceArrays, sequenceOf, userSequences } from "./parts/user-sequences.js";
 
 const schema = z
   .strictObject({
@@ -104,10 +104,7 @@ export const sasrec: ModelDefinition<SasrecParams> = {
     return sasrecModel({ numUsers, numItems, losses: z.array(z.number()).parse(state.extra?.losses) }, params, {
       parameters,
       items: savedFloat32(state, "items", [numItems, params.dimensions]),
-      sequences: {
-        offsets: savedInt32(state, "offsets", [numUsers + 1]),
-        items: savedInt32(state, "sequence", [savedLength(state, "sequence")]),
-      },
+      sequences: savedSequences(state, numUsers),
     });
   },
 
@@ -154,13 +151,11 @@ function sasrecModel(
     itemSimilarityVectors: { dimensions, vectors: items },
     toOnnx: async () => sequenceOnnx({ model: "sasrec", title: sasrec.title, parameters, states, items, numItems, ...params }),
     state(): ModelState {
-      const own = Object.fromEntries(parameters.list.map(({ name, shape, values }) => [name, { shape, data: values }]));
       return {
         arrays: {
-          ...own,
+          ...parameters.arrays(),
           items: { shape: [numItems, dimensions], data: items },
-          offsets: { shape: [numUsers + 1], data: sequences.offsets },
-          sequence: { shape: [sequences.items.length], data: sequences.items },
+          ...sequenceArrays(sequences),
         },
         extra: { losses: [...losses] },
       };

@@ -21,7 +21,10 @@ export interface Parameters {
   readonly list: readonly Parameter[];
   /** An input of the graph, for a parameter that is made on first mention. */
   use(graph: Graph, name: string, shape: readonly number[], initial?: Initializer): Tensor;
+  /** The values with the optimizer's moments, copied: what a training goes on from. */
   state(): ModelState["arrays"];
+  /** The values alone, not copied: what a trained model keeps. */
+  arrays(): ModelState["arrays"];
   /** Takes saved values over; parameters are found by name when they are used, and one that is missing is a ModelFormatError then. */
   restore(arrays: ModelState["arrays"]): void;
 }
@@ -67,6 +70,7 @@ export function createParameters(random: Random): Parameters {
       }
       return arrays;
     },
+    arrays: () => Object.fromEntries([...byName.values()].map(({ name, shape, values }) => [name, { shape, data: values }])),
     restore(arrays) {
       saved = new Map(Object.entries(arrays).map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }]));
     },

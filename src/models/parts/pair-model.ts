@@ -118,9 +118,7 @@ function pairModel(
     },
     state(): ModelState {
       const [user, item] = [featureState(features.user, "user"), featureState(features.item, "item")];
-      const own = Object.fromEntries(
-        parameters.list.map((parameter) => [parameter.name, { shape: parameter.shape, data: parameter.values }]),
-      );
+      const own = parameters.arrays();
       const embeddings = Object.fromEntries(
         Object.values(tables).map((table) => [table.name, { shape: [table.numRows, table.dimensions], data: table.values }]),
       );

@@ -15,8 +15,8 @@ import { type RecurrentShape, recurrentStates } from "./recurrent-network.js";
 import { recurrentOnnx } from "./recurrent-onnx.js";
 import { type RecurrentParams, recurrentHelp, recurrentParams } from "./recurrent-params.js";
 import { newestOfUsers, tokensOf, trainingSequences } from "./recurrent-sequences.js";
-import { savedFloat32, savedInt32, savedLength } from "./saved-arrays.js";
-import type { ItemSequences } from "./user-sequences.js";
+import { savedFloat32 } from "./saved-arrays.js";
+import { type ItemSequences, savedSequences, sequenceArrays } from "./user-sequences.js";
 
 type Definition = ModelDefinition<RecurrentParams>;
 
@@ -74,10 +74,7 @@ export function recurrentDefinition({ cell, ...head }: RecurrentHead): Definitio
           parameters,
           items: savedFloat32(state, "items", [numItems, dimensions]),
           users: userDimensions > 0 ? savedFloat32(state, "users", [numUsers, userDimensions]) : undefined,
-          own: {
-            offsets: savedInt32(state, "offsets", [numUsers + 1]),
-            items: savedInt32(state, "sequence", [savedLength(state, "sequence")]),
-          },
+          own: savedSequences(state, numUsers),
           hasBaskets,
           losses,
         },
@@ -182,16 +179,12 @@ function recurrentModel(
     itemSimilarityVectors: { dimensions, vectors: items },
     toOnnx: async () => recurrentOnnx({ model: name, title, parameters, shape: { cell, ...params }, items, users }),
     state(): ModelState {
-      const arrays: ModelState["arrays"] = Object.fromEntries(
-        parameters.list.map(({ name, shape, values }) => [name, { shape, data: values }]),
-      );
-      if (users) arrays.users = { shape: [numUsers, userDimensions], data: users };
       return {
         arrays: {
-          ...arrays,
+          ...parameters.arrays(),
+          ...(users ? { users: { shape: [numUsers, userDimensions], data: users } } : {}),
           items: { shape: [numItems, dimensions], data: items },
-          offsets: { shape: [numUsers + 1], data: own.offsets },
-          sequence: { shape: [own.items.length], data: own.items },
+          ...sequenceArrays(own),
         },
         extra: { losses: [...losses], hasBaskets },
       };

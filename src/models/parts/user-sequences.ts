@@ -3,7 +3,8 @@
  * Called by the neural sequence models.
  */
 import type { Interactions } from "../../core/interactions.js";
-import type { Query } from "../../core/model.js";
+import type { ModelState, Query } from "../../core/model.js";
+import { savedInt32, savedLength } from "./saved-arrays.js";
 import { eventSequences, orderedHistory } from "./sequences.js";
 
 export interface ItemSequences {
@@ -25,6 +26,18 @@ export function userSequences(train: Interactions, longest = Infinity): ItemSequ
   }
   return { offsets: kept, items };
 }
+
+/** What a model keeps of them. */
+export const sequenceArrays = ({ offsets, items }: ItemSequences): ModelState["arrays"] => ({
+  offsets: { shape: [offsets.length], data: offsets },
+  sequence: { shape: [items.length], data: items },
+});
+
+/** The inverse; throws ModelFormatError. */
+export const savedSequences = (state: ModelState, numUsers: number): ItemSequences => ({
+  offsets: savedInt32(state, "offsets", [numUsers + 1]),
+  items: savedInt32(state, "sequence", [savedLength(state, "sequence")]),
+});
 
 /** The newest items of an asker, oldest first: of the query's history (by time where all events have one, else array order), else of the user; then the basket. */
 export function sequenceOf({ userIndex = -1, history, basket }: Query, { offsets, items }: ItemSequences, longest: number): Int32Array {
