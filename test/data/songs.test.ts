@@ -11,6 +11,8 @@ import { temporaryFolder } from "../support/temporary-folder.js";
 
 const real = join(process.env.TASTEMAKER_DATA ?? "", "msd", "TRAAABD128F429CF47.h5");
 
+if (!existsSync(real)) console.log("real song files are skipped: TASTEMAKER_DATA does not name a folder with msd/");
+
 /** Σ xᵢxⱼ − n x̄ᵢx̄ⱼ over n − 1. */
 function byRawMoments(timbre: Float64Array): number[] {
   const n = timbre.length / 12;
