@@ -1,6 +1,7 @@
 /** `tastemaker export`: a model of the latest run in a form that other programs read. */
 import { type Command, Option } from "commander";
-import { exportFormats, exportModel } from "../../service/export.js";
+import { formats } from "../../service/export/formats.js";
+import { exportModel } from "../../service/export.js";
 import { latestRun } from "../../service/workspace.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { workspaceOption } from "../run-options.js";
@@ -19,10 +20,10 @@ export function registerExport(program: Command, context: CliContext): void {
     .addOption(
       new Option(
         "--format <name>",
-        `${Object.entries(exportFormats)
-          .map(([name, what]) => `${name}: ${what}`)
-          .join("; ")}; default: onnx for a target that ends in .onnx, else npy`,
-      ).choices(Object.keys(exportFormats)),
+        `${Object.entries(formats)
+          .map(([name, { help, extension }]) => `${name}: ${help}${extension ? ` (default for ${extension})` : ""}`)
+          .join("; ")}; default for other targets: npy`,
+      ).choices(Object.keys(formats)),
     )
     .option("--model <label>", "which of the run's models; default: the champion")
     .option("--recipe <name>", "whose latest run; default: the latest of all")

@@ -1,18 +1,33 @@
 /**
- * A model made of vectors as the four files that Google's WALS sample leaves: user.npy and item.npy (ids), row.npy and col.npy (their
+ * Export as WALS: a model made of vectors as the four files that Google's WALS sample leaves: user.npy and item.npy (ids), row.npy and col.npy (their
  * factors, float32); the score of a user and an item is row · col. Ids are sorted as numpy compares strings, so that
- * `np.searchsorted(user_map, id)` finds them. Called by export.ts.
+ * `np.searchsorted(user_map, id)` finds them.
  */
-import { ConfigError, throwIfCancelled } from "../core/errors.js";
-import type { IdMap } from "../core/interactions.js";
-import type { Recommender } from "../ranking/recommender.js";
-import { npyBody, npyHeader, npyOfText } from "../store/npy.js";
+import { join } from "node:path";
+import { ConfigError, throwIfCancelled } from "../../core/errors.js";
+import type { IdMap } from "../../core/interactions.js";
+import type { Recommender } from "../../ranking/recommender.js";
+import { writeDurably, writeFolderAtomically } from "../../store/durable-files.js";
+import { npyBody, npyHeader, npyOfText } from "../../store/npy.js";
+import { type ExportFormat, onlyEmpty } from "./format.js";
 
 /** Users that are encoded at a time. */
 const BLOCK = 4096;
 
+export const wals: ExportFormat = {
+  help: "a folder with user.npy, item.npy (sorted ids), row.npy and col.npy (their factors) for numpy",
+  async write({ model }, path, { signal }) {
+    const files = await factorFiles(model, signal);
+    const fill = async (folder: string) => {
+      for (const [name, parts] of Object.entries(files)) await writeDurably(join(folder, name), parts());
+      throwIfCancelled(signal);
+    };
+    await writeFolderAtomically(path, fill, { mayReplace: onlyEmpty });
+  },
+};
+
 /** Name → its parts; holds both factor matrices once more. Throws ConfigError where the model has no vectors, CancelledError. */
-export async function factorFiles(
+async function factorFiles(
   { name, fitted, users, items }: Recommender,
   signal?: AbortSignal,
 ): Promise<Record<string, () => Iterable<Uint8Array>>> {

@@ -1,0 +1,13 @@
+/** All formats of `tastemaker export`, by name. */
+import type { ExportFormat } from "./format.js";
+import { npy } from "./npy.js";
+import { onnx } from "./onnx.js";
+import { wals } from "./wals.js";
+
+export const formats: Readonly<Record<string, ExportFormat>> = { npy, onnx, wals };
+
+/** The format that a target's name ends in, else npy. */
+export function formatFor(target: string): string {
+  const byName = Object.keys(formats).find((name) => formats[name].extension && target.endsWith(formats[name].extension));
+  return byName ?? "npy";
+}
