@@ -31,7 +31,7 @@ async function run(rows: number, { cacheFolder, say }: BenchContext): Promise<Be
     const target = path.join(folder, "ratings.parquet");
     const sql = await readFile(path.resolve("recipes", "tokens.sql"), "utf8");
     const parameters = { top_tokens: 1000, minimum_rating: minimumRating };
-    const source = { sql, tables: { token_transfers: files }, parameters, passes: Math.ceil(rows / 12e6) };
+    const source = { sql, tables: { token_transfers: files }, parameters, passes: Math.ceil(rows / 16e6) };
     const ours = timing([await secondsOf(() => writeQuery(source, target, { memoryLimit, threads, tempFolder: folder }))], "s");
     notePeak();
     const quality = { rowsPerSecond: rows / ours.median, ...(await compared(files, target)) };

@@ -10,7 +10,7 @@ DECLARE minimum_rating FLOAT64 DEFAULT 0.001; -- percent of the supply; drops ai
 
 WITH
   transfers AS (
-    SELECT LOWER(TRIM(token_address)) AS token, LOWER(TRIM(from_address)) AS sender, LOWER(TRIM(to_address)) AS receiver, LPAD(value, 78, '0') AS digits
+    SELECT LOWER(token_address) AS token, LOWER(from_address) AS sender, LOWER(to_address) AS receiver, LPAD(value, 78, '0') AS digits
     FROM `bigquery-public-data.crypto_ethereum.token_transfers`
     WHERE REGEXP_CONTAINS(value, r'^[0-9]{1,78}$')
   ),

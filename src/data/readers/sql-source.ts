@@ -9,13 +9,19 @@ import type { Progress } from "../../core/model.js";
 import { name, Session, text } from "./session.js";
 
 export interface SqlSource {
-  /** One SELECT. Without ORDER BY its rows come in any order, another one each time. */
+  /**
+   * One SELECT. Without ORDER BY its rows come in any order, another one each time. Before it there may be statements that make
+   * temporary tables, each ended by `;` at the end of a line.
+   */
   sql: string;
   /** Table → its files, csv (every column is text) or Parquet, all of one kind; the column `filename` says from which a row comes. */
   tables: Readonly<Record<string, readonly string[]>>;
   /** Values that the query gets by getvariable('name'). */
   parameters?: Readonly<Record<string, string | number>>;
-  /** Times that the query is run, its results one after another; it gets getvariable('pass'), from 0, and getvariable('passes'). Default 1. */
+  /**
+   * Times that the SELECT is run, its results one after another; it gets getvariable('pass'), from 0, and getvariable('passes').
+   * The statements before it run once. Default 1.
+   */
   passes?: number;
 }
 
@@ -44,11 +50,14 @@ export async function writeQuery(
       await session.run(`CREATE VIEW ${name(table)} AS SELECT * FROM ${scan(table, list)}`);
     for (const [parameter, value] of Object.entries({ ...parameters, passes }))
       await session.run(`SET VARIABLE ${name(parameter)} = ${typeof value === "number" ? value : text(value)}`);
+    const statements = sql.split(/;[ \t]*$/m).filter((statement) => statement.trim() !== "");
+    const select = statements.pop() ?? "";
+    for (const statement of statements) await session.run(statement);
     const made = join(session.folder, "result.parquet");
     const parts = Array.from({ length: passes }, (_, pass) => join(session.folder, `part-${pass}.parquet`));
     for (const [pass, part] of parts.entries()) {
       await session.run(`SET VARIABLE pass = ${pass}`);
-      await session.run(`COPY (${sql.trim().replace(/;$/, "")}\n) TO ${text(part)} (FORMAT parquet)`);
+      await session.run(`COPY (${select}\n) TO ${text(part)} (FORMAT parquet)`);
       onProgress?.({ stage, done: pass + 1, total: passes });
     }
     await session.run(`COPY (FROM read_parquet([${parts.map(text).join(", ")}])) TO ${text(made)} (FORMAT parquet)`);
