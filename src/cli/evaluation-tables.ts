@@ -13,10 +13,11 @@ interface Row extends Pick<ModelResult, "label"> {
 }
 
 export function evaluationTables(evaluation: Evaluation): string {
-  const { parts, champion, chosenBy } = evaluation;
-  const tables = parts.map((part) => partTable(part, evaluation));
-  if (champion === undefined || parts.length === 0) return tables.join("\n\n");
-  return `${tables.join("\n\n")}\n* ${champion} is best by ${chosenBy} on the ${parts[0].name} part.`;
+  const { parts, champion, chosenBy, fast } = evaluation;
+  const tables = parts.map((part) => partTable(part, evaluation)).join("\n\n");
+  if (fast) return `${tables}\nFast: on a sample and with fits cut short, so that the figures mean nothing.`;
+  if (champion === undefined || parts.length === 0) return tables;
+  return `${tables}\n* ${champion} is best by ${chosenBy} on the ${parts[0].name} part.`;
 }
 
 function partTable({ name, description, folds }: PartSummary, evaluation: Evaluation): string {

@@ -6,6 +6,7 @@ import { extname } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../core/errors.js";
 import { openDevice } from "../nn/device.js";
+import { fastRecipe } from "../service/fast.js";
 import { type Recipe, readRecipe, recipeForFile, resolveSourceFile, shippedRecipe } from "../service/recipe/recipe.js";
 import type { RunOptions } from "../service/run-result.js";
 import { DEFAULT_WORKSPACE } from "../service/workspace.js";
@@ -29,6 +30,7 @@ export interface SourceOptions {
   threads?: number;
   device?: string;
   allowLeaks?: boolean;
+  fast?: boolean;
   checkpointSeconds?: number;
   host?: string;
   port?: number;
@@ -61,6 +63,15 @@ export function withCheckpointOption(command: Command): Command {
     "--checkpoint-seconds <number>",
     "keep the state of a fit in progress every so often; 0 = after each step; default: 30",
     (text) => (text === "0" ? 0 : positiveNumber(text)),
+  );
+}
+
+/** Adds `--fast`, of the commands that read a recipe. */
+export function withFastOption(command: Command, conflicts: readonly string[] = []): Command {
+  return command.addOption(
+    command
+      .createOption("--fast", "every step within about a minute, on a sample of users and with fits cut short: figures mean nothing")
+      .conflicts([...conflicts]),
   );
 }
 
@@ -105,8 +116,13 @@ export function recipeFile(target: string): string | undefined {
   return /^\.ya?ml$/i.test(extname(target)) ? target : undefined;
 }
 
-/** A recipe file, the name of one that ships with the package, or a data file with the recipe made for it. */
+/** A recipe file, the name of one that ships with the package, or a data file with the recipe made for it; with `fast`, cut short. */
 export async function recipeOf(target: string, options: SourceOptions): Promise<Recipe> {
+  const recipe = await wholeRecipe(target, options);
+  return options.fast ? fastRecipe(recipe) : recipe;
+}
+
+async function wholeRecipe(target: string, options: SourceOptions): Promise<Recipe> {
   const overrides = {
     format: options.format,
     delimiter: options.delimiter?.replace("\\t", "\t"),

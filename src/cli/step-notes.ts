@@ -62,12 +62,17 @@ function refitNote({ label, part, how, inFull }: RefitNote): string {
   return inFull === undefined ? `Refitting ${label}: ${how}` : `Training ${label} in full: ${inFull}.`;
 }
 
-function dataNotes({ report, numUsers, numItems, features = [] }: DataSummary, rejectsFile: string | undefined): string[] {
+function dataNotes(
+  { report, numUsers, numItems, numInteractions, sampled, features = [] }: DataSummary,
+  rejectsFile: string | undefined,
+): string[] {
   const { guessed, columns, rejected } = report;
   const named = Object.entries(columns).filter(([role]) => !guessed.some((guess) => guess.role === role));
   const lines = [
-    `Read ${shorter(report.file)}: kept ${count(report.rowsKept)} of ${count(report.rowsRead)} rows, ${count(numUsers)} users, ${count(numItems)} items.`,
+    `Read ${shorter(report.file)}: kept ${count(report.rowsKept)} of ${count(report.rowsRead)} rows${sampled ? "" : `, ${count(numUsers)} users, ${count(numItems)} items`}.`,
   ];
+  if (sampled)
+    lines.push(`Fast: goes on with a sample of ${count(numInteractions)} events, ${count(numUsers)} users, ${count(numItems)} items.`);
   if (named.length > 0) lines.push(`Columns as told: ${named.map(([role, column]) => `${role} = ${column}`).join(", ")}.`);
   for (const { role, column, why } of guessed) {
     const override = flags[role] === undefined ? "" : `; ${flags[role]} overrides`;

@@ -192,6 +192,8 @@ export interface ParamHelp {
   tune?: boolean;
   /** What the data must have for values other than the default; tuning leaves the parameter alone without it. */
   needs?: "timestamps";
+  /** Largest value in a smoke run (`--fast`): for the passes, sweeps and rounds that make a fit long. */
+  fast?: number;
 }
 
 /** What is known of data before anything is fitted: by it `auto` chooses its candidates. */

@@ -68,6 +68,7 @@ export const blend: ModelDefinition<BlendParams> = {
     rounds: {
       help: "How often that share is held out, each time of what is left; weights are learned on all rounds together.",
       tune: false,
+      fast: 1,
     },
     excludeSeen: {
       help: "Whether items of the user's history compete; auto: they do when a tenth of all events are repeats.",

@@ -48,7 +48,7 @@ export const multVae: ModelDefinition<MultVaeParams> = {
     dropout: { help: "Share of a user's items left out of the input in training.", range: [0.2, 0.8] },
     klWeight: { help: "Weight of the KL term once it has risen.", range: [0.01, 1], scale: "log" },
     annealEpochs: { help: "Epochs in which the KL term rises from 0.", tune: false },
-    epochs: { help: "Most passes over the users.", tune: false },
+    epochs: { help: "Most passes over the users.", tune: false, fast: 3 },
     batchSize: { help: "Users per step.", range: [16, 500], scale: "log" },
     learningRate: { help: "Of Adam.", range: [2e-4, 5e-3], scale: "log" },
     weightDecay: { help: "Share of each parameter taken off per unit of learning rate.", tune: false },

@@ -58,7 +58,7 @@ export const sasrec: ModelDefinition<SasrecParams> = {
     negatives: { help: "Shared negatives per batch of the losses sampled and gbce.", range: [64, 4096], scale: "log", tune: false },
     calibration: { help: "Of gbce: how far chances are corrected for the few negatives; 0 = not at all.", range: [0, 1], tune: false },
     batchPositions: { help: "Events that one step of training learns from, about.", range: [400, 6400], scale: "log", tune: false },
-    epochs: { help: "Most passes over the data.", tune: false },
+    epochs: { help: "Most passes over the data.", tune: false, fast: 2 },
     learningRate: { help: "Of Adam, after 100 steps of warm-up.", range: [1e-4, 1e-2], scale: "log" },
     averaging: {
       help: "How much of the running mean of its weights each epoch keeps; 0 = the last weights instead of the mean.",

@@ -34,7 +34,7 @@ export const svd: ModelDefinition<SvdParams> = {
   help: {
     ...ratingHelp,
     solver: { help: "sgd: stochastic gradient descent; als: each row exactly, in sweeps, without a learning rate.", tune: false },
-    iterations: { help: "Sweeps of als over users and items.", range: [5, 30], tune: false },
+    iterations: { help: "Sweeps of als over users and items.", range: [5, 30], tune: false, fast: 3 },
   },
   skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],
   complexity: 25,

@@ -87,7 +87,7 @@ export const twoTower: ModelDefinition<TwoTowerParams> = {
     optimizer: { help: "adam or adagrad.", tune: false },
     learningRate: { help: "Of the optimizer; about 5e-3 for adam, 0.1 for adagrad.", range: [1e-4, 1e-1], scale: "log" },
     weightDecay: { help: "Share of each touched parameter taken off per unit of learning rate.", range: [1e-4, 10], scale: "log" },
-    epochs: { help: "Most passes over the data.", tune: false },
+    epochs: { help: "Most passes over the data.", tune: false, fast: 2 },
     patience: { help: "Epochs without a better validation value before training stops.", tune: false },
     averaging: {
       help: "Share of the running mean of the weights that an epoch leaves; the mean is what is kept. 0: the weights.",

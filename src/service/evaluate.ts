@@ -113,6 +113,7 @@ export async function evaluateDataset(
     chosenBy: choose,
     seed: recipe.seed,
     tastemaker: tastemakerVersion,
+    ...(recipe.fast ? { fast: true } : {}),
     ...(intervals ? { intervals } : {}),
   };
 }

@@ -8,6 +8,7 @@ import { type Dataset, readDataset } from "../data/readers/read-dataset.js";
 import { alignInteractions, type SplitResult, split, splitFolds } from "../data/splits.js";
 import { createDemoOrders } from "./demo/demo-shop.js";
 import type { Part } from "./evaluation/part.js";
+import { sampleDataset, sampleLike } from "./fast.js";
 import { fileFingerprint } from "./file-fingerprint.js";
 import { queryResult } from "./query-source.js";
 import { type Recipe, resolveSourceFile } from "./recipe/recipe.js";
@@ -46,6 +47,8 @@ export async function dataFingerprint(recipe: Recipe, file: string, options: Run
 export interface RecipeData extends Dataset {
   folds?: SplitResult[];
   features: AlignedFeatures;
+  /** A smoke run's part of what was read. */
+  sampled?: boolean;
 }
 
 /** Reads and cleans the source as the recipe says, the files of official folds like it, and the feature tables. */
@@ -59,18 +62,23 @@ export async function readSource(recipe: Recipe, file: string, options: RunOptio
   const settings = { ...source, drop, keepUnknownUsers, weightDefault, threads, signal, onProgress };
   const files = foldFiles(recipe, options); // found before anything is read
   featureFiles(recipe, options);
-  const dataset = await readDataset(file, { ...settings, itemProperties, rejectsFile });
+  const whole = await readDataset(file, { ...settings, itemProperties, rejectsFile });
+  const { fast, seed } = recipe;
+  const dataset = fast ? sampleDataset(whole, fast, seed) : whole;
   const features = await readFeatureTables(recipe, file, options);
   const columns = Object.fromEntries(
     (["user", "item", "timestamp", "weight", "basket"] as const).map((role) => [role, dataset.report.columns[role] ?? null]),
   );
   const tables = [dataset.interactions];
-  for (const path of files.flatMap(({ train, test }) => [train, test]))
-    tables.push((await readDataset(path, { ...settings, columns, itemProperties: {} })).interactions);
+  for (const path of files.flatMap(({ train, test }) => [train, test])) {
+    const { interactions } = await readDataset(path, { ...settings, columns, itemProperties: {} });
+    tables.push(fast ? sampleLike(interactions, dataset.interactions) : interactions);
+  }
   const [interactions, ...parts] = withTableIds(recipe, features, tables.length > 1 ? alignInteractions(tables) : tables);
   const missing = new Array<null>(interactions.numItems - dataset.interactions.numItems).fill(null);
   return {
     ...dataset,
+    ...(fast ? { sampled: true } : {}),
     interactions,
     itemProperties: Object.fromEntries(Object.entries(dataset.itemProperties).map(([name, values]) => [name, [...values, ...missing]])),
     features: alignFeatures(features, interactions.users, interactions.items),
@@ -84,9 +92,10 @@ function foldFiles(recipe: Recipe, { dataFolder }: RunOptions): { train: string;
   return (recipe.split.test?.files ?? []).map(({ train, test }) => ({ train: find(train), test: find(test) }));
 }
 
-export function summarise({ interactions, report, features: { summaries } }: RecipeData): DataSummary {
+export function summarise({ interactions, report, sampled, features: { summaries } }: RecipeData): DataSummary {
   const { numUsers, numItems, numInteractions } = interactions;
-  return { numUsers, numItems, numInteractions, report, ...(summaries.length > 0 ? { features: summaries } : {}) };
+  const numbers = { numUsers, numItems, numInteractions, ...(sampled ? { sampled } : {}) };
+  return { ...numbers, report, ...(summaries.length > 0 ? { features: summaries } : {}) };
 }
 
 /**

@@ -15,6 +15,8 @@ export interface DataSummary {
   numUsers: number;
   numItems: number;
   numInteractions: number;
+  /** The numbers above are those of a smoke run's sample. */
+  sampled?: boolean;
   report: ReadReport;
   /** Tables of features, where the recipe has some. */
   features?: readonly FeatureSummary[];
@@ -73,6 +75,8 @@ export interface Evaluation {
   seed?: number;
   /** Version of the package. */
   tastemaker?: string;
+  /** A smoke run on a sample, with fits cut short: the figures mean nothing. */
+  fast?: boolean;
   /** How intervals were made; absent when there are none. */
   intervals?: Required<IntervalOptions>;
 }

@@ -82,7 +82,10 @@ export async function listWorkspaces(root: string = DEFAULT_WORKSPACE): Promise<
   return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
 }
 
-/** The newest run of a recipe, or of all recipes. Throws NotFoundError when nothing was trained yet. */
+/**
+ * The newest run of a recipe, or of all recipes; smoke runs (`--fast`) of other recipes only where there is nothing else.
+ * Throws NotFoundError when nothing was trained yet.
+ */
 export async function latestRun(root: string = DEFAULT_WORKSPACE, recipe?: string): Promise<{ workspace: Workspace; result: RunResult }> {
   const known = await listWorkspaces(root);
   if (recipe !== undefined && !known.includes(recipe))
@@ -102,7 +105,8 @@ export async function latestRun(root: string = DEFAULT_WORKSPACE, recipe?: strin
       if (result) found.push({ workspace, result });
     }
   }
-  const latest = found.sort((a, b) => a.result.createdAt.localeCompare(b.result.createdAt)).at(-1);
+  const inFull = ({ result }: (typeof found)[number]) => (result.fast ? 0 : 1);
+  const latest = found.sort((a, b) => inFull(a) - inFull(b) || a.result.createdAt.localeCompare(b.result.createdAt)).at(-1);
   if (latest) return latest;
   throw new NotFoundError(`Nothing was trained yet in ${resolve(root)}.`, {
     hint: "Run `tastemaker run <recipe.yaml | data file>` first.",

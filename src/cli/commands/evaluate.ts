@@ -9,7 +9,15 @@ import type { ListSource } from "../../service/evaluation/judged.js";
 import { checkWritable, writeReport } from "../../service/report/write-report.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { evaluationTables } from "../evaluation-tables.js";
-import { positiveNumber, recipeOf, runOptions, type SourceOptions, wholeNumber, withSourceOptions } from "../run-options.js";
+import {
+  positiveNumber,
+  recipeOf,
+  runOptions,
+  type SourceOptions,
+  wholeNumber,
+  withFastOption,
+  withSourceOptions,
+} from "../run-options.js";
 
 interface Options extends SourceOptions, CommonOptions {
   lists?: ListSource[];
@@ -44,7 +52,7 @@ export function registerEvaluate(program: Command, context: CliContext): void {
     )
     .option("--temperature <number>", "models show items by softmax(score / temperature); default: only the best", positiveNumber)
     .option("--clip <number>", "largest importance weight; default: none", positiveNumber);
-  withCommonOptions(withSourceOptions(command))
+  withCommonOptions(withFastOption(withSourceOptions(command)))
     .addHelpText(
       "after",
       examples(

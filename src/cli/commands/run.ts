@@ -3,7 +3,15 @@ import type { Command } from "commander";
 import { runRecipe } from "../../service/run.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { evaluationTables } from "../evaluation-tables.js";
-import { recipeOf, runOptions, type SourceOptions, withCheckpointOption, withServeOptions, withSourceOptions } from "../run-options.js";
+import {
+  recipeOf,
+  runOptions,
+  type SourceOptions,
+  withCheckpointOption,
+  withFastOption,
+  withServeOptions,
+  withSourceOptions,
+} from "../run-options.js";
 import { stepNotes } from "../step-notes.js";
 
 type Options = SourceOptions & CommonOptions & { serve?: boolean; fresh?: boolean };
@@ -14,12 +22,13 @@ export function registerRun(program: Command, context: CliContext): void {
     .description("Read, clean, split, train, judge and save; with --serve also answer over HTTP.")
     .option("--serve", "serve the trained models until Ctrl-C")
     .option("--fresh", "train anew even when nothing has changed, and do not go on with an interrupted training");
-  withCommonOptions(withServeOptions(withCheckpointOption(withSourceOptions(command))))
+  withCommonOptions(withServeOptions(withCheckpointOption(withFastOption(withSourceOptions(command)))))
     .addHelpText(
       "after",
       examples(
         "tastemaker run demo --serve",
         "tastemaker run orders.csv --user buyer --time bought_at",
+        "tastemaker run shop.yaml --fast",
         "tastemaker run recipes/retail.yaml --data data --json",
       ),
     )
@@ -38,6 +47,9 @@ export function registerRun(program: Command, context: CliContext): void {
       context.print(options.json ? JSON.stringify(result) : `\n${evaluationTables(result)}`);
       if (server)
         await server.serveUntilInterrupted(run, { host, port, defaultModel: model, json: options.json, threads: options.threads }, context);
-      else if (!options.json) context.note(`Saved in ${run.workspace.folder}; \`tastemaker serve\` answers from it.`);
+      else if (!options.json)
+        context.note(
+          `Saved in ${run.workspace.folder}; \`tastemaker serve${options.fast ? ` --recipe ${recipe.name}` : ""}\` answers from it.`,
+        );
     });
 }

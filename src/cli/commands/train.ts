@@ -4,7 +4,7 @@ import { refitRecipe } from "../../service/refit.js";
 import { trainRecipe } from "../../service/train.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { evaluationTables } from "../evaluation-tables.js";
-import { recipeOf, runOptions, type SourceOptions, withCheckpointOption, withSourceOptions } from "../run-options.js";
+import { recipeOf, runOptions, type SourceOptions, withCheckpointOption, withFastOption, withSourceOptions } from "../run-options.js";
 
 type Options = SourceOptions & CommonOptions & { refit?: boolean; fresh?: boolean };
 
@@ -16,7 +16,7 @@ export function registerTrain(program: Command, context: CliContext): void {
       new Option("--refit", "bring the models of the latest run up to date with new data, in part where they can be").conflicts("fresh"),
     )
     .option("--fresh", "start anew instead of going on with an interrupted training");
-  withCommonOptions(withCheckpointOption(withSourceOptions(command)))
+  withCommonOptions(withCheckpointOption(withFastOption(withSourceOptions(command))))
     .addHelpText(
       "after",
       examples(

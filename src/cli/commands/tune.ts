@@ -6,7 +6,16 @@ import { tuneRecipe } from "../../service/tune/tune.js";
 import { type SamplerName, type SchedulerName, samplers, schedulers } from "../../service/tune/tune-models.js";
 import { writeTunedRecipe } from "../../service/tune/tuned-recipe.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
-import { positiveNumber, recipeFile, recipeOf, runOptions, type SourceOptions, wholeNumber, withSourceOptions } from "../run-options.js";
+import {
+  positiveNumber,
+  recipeFile,
+  recipeOf,
+  runOptions,
+  type SourceOptions,
+  wholeNumber,
+  withFastOption,
+  withSourceOptions,
+} from "../run-options.js";
 import { tuneNotes, tuneTables } from "../tune-notes.js";
 
 type Options = SourceOptions &
@@ -39,7 +48,7 @@ export function registerTune(program: Command, context: CliContext): void {
     .option("--report <file>", "write the search as an HTML file, to open in a browser: curves, trials, what mattered")
     .addOption(new Option("--resume", "fail when there is no search with these settings to go on with").conflicts("fresh"))
     .option("--fresh", "forget the trials of an equal earlier search");
-  withCommonOptions(withSourceOptions(command))
+  withCommonOptions(withFastOption(withSourceOptions(command), ["write"]))
     .addHelpText(
       "after",
       examples(

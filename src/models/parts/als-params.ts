@@ -56,7 +56,7 @@ export const alsHelp: { readonly [Key in keyof AlsParams]: ParamHelp } = {
     scale: "log",
     tune: false,
   },
-  iterations: { help: "Sweeps over users and items.", range: [5, 50] },
+  iterations: { help: "Sweeps over users and items.", range: [5, 50], fast: 3 },
   solver: {
     help: "cg: a few conjugate gradient steps per row (fast); cholesky: exact; ials++: blocks of factors; auto: cg or ials++.",
     tune: false,

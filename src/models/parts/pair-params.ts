@@ -39,7 +39,7 @@ export const pairHelp: { readonly [Key in keyof PairParams]: ParamHelp } = {
   numbers: { help: "standardized: as numbers; buckets: embedded, by quantile.", tune: false },
   numberBuckets: { help: "Most buckets of a number; used by numbers buckets.", tune: false },
   textBuckets: { help: "Rows that the hashed words of a text share.", tune: false },
-  epochs: { help: "Most passes over the data; the learning rate falls to 0 over them along a cosine.", tune: false },
+  epochs: { help: "Most passes over the data; the learning rate falls to 0 over them along a cosine.", tune: false, fast: 2 },
   batchSize: { help: "Most pairs per step; small data is cut into smaller batches.", range: [128, 4096], scale: "log", tune: false },
   learningRate: { help: "Of Adam, at the start.", range: [3e-4, 1e-2], scale: "log" },
   patience: { help: "Epochs without a better validation value before training stops.", tune: false },

@@ -44,7 +44,7 @@ export const recurrentHelp: ModelDefinition<RecurrentParams>["help"] = {
   },
   negatives: { help: "Shared negatives per batch of the sampled losses.", range: [64, 4096], scale: "log", tune: false },
   batchPositions: { help: "Events that one step of training learns from, about.", range: [200, 3200], scale: "log", tune: false },
-  epochs: { help: "Most passes over the data.", tune: false },
+  epochs: { help: "Most passes over the data.", tune: false, fast: 2 },
   learningRate: {
     help: "Of Adam, after a warm-up of at most 100 steps; falls to 0 at the last epoch where nothing is held out to stop on.",
     range: [2e-4, 1e-2],

@@ -12,7 +12,7 @@ export const sharedSchema = {
 
 export const sharedHelp = {
   factors: { help: "Latent dimensions.", range: [16, 256], scale: "log" },
-  epochs: { help: "Passes over all events.", range: [10, 200], scale: "log" },
+  epochs: { help: "Passes over all events.", range: [10, 200], scale: "log", fast: 3 },
   regularization: {
     help: "L2 penalty λ of users and items, applied whenever a row takes a step.",
     range: [1e-4, 0.1],

@@ -11,6 +11,7 @@ import { type Document, isCollection, isMap, isNode, isScalar, LineCounter, pars
 import { ConfigError, NotFoundError } from "../../core/errors.js";
 import { nameHint } from "../../core/nearest-names.js";
 import { parseParams } from "../../core/params.js";
+import type { SampleSize } from "../../data/sample-users.js";
 import { getModel } from "../../models/registry.js";
 import { modelSpace } from "../../tuning/model-space.js";
 import { checkChoice, checkMetric } from "./recipe-metrics.js";
@@ -24,6 +25,8 @@ export interface Recipe extends Omit<ParsedRecipe, "models" | "evaluation"> {
   evaluation: ParsedRecipe["evaluation"] & { choose: string };
   /** Where relative paths start; the recipe's own folder. */
   folder: string;
+  /** A smoke run: so much of the data is kept (see service/fast.ts). No key of the file. */
+  fast?: SampleSize;
 }
 
 /** What the command line may put over a recipe. */

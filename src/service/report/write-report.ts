@@ -44,6 +44,7 @@ export function renderReport({ title, recipe, evaluation, tuning, decision, crea
 <body><main>
 <h1>${title}</h1>
 <p class="quiet">Made by tastemaker ${evaluation?.tastemaker ?? tastemakerVersion} on ${createdAt.toISOString().slice(0, 16).replace("T", " ")} UTC, Node ${process.versions.node}.</p>
+${evaluation?.fast && html`<p class="card"><strong>A smoke run</strong>, on a sample of the data and with fits cut short: its figures mean nothing.</p>`}
 ${evaluation && !decision && answer(evaluation)}
 ${decision && html`<div class="card">${decision.reasons.map((reason) => html`<p>${reason}</p>`)}</div>`}
 ${evaluation?.parts.map((part) => partSection(part, evaluation))}
