@@ -59,11 +59,17 @@ export async function readInto(handle: FileHandle, target: Uint8Array, options: 
 
 /** Replaces `file` as a whole, or leaves it as it was. Creates its folder. */
 export async function writeFileAtomically(file: string, content: string | Uint8Array): Promise<void> {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  await replaceFile(file, async (temporary) => void (await writeDurably(temporary, [bytes])));
+}
+
+/** Lets `fill` write a temporary sibling of `file` and make it durable, then puts it in place; on any error nothing is left behind. */
+export async function replaceFile(file: string, fill: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = temporarySibling(file);
   await ioErrors("write", file, async () => {
     await mkdir(dirname(file), { recursive: true });
     try {
-      await writeDurably(temporary, [typeof content === "string" ? Buffer.from(content) : content]);
+      await fill(temporary);
       await renameDurably(temporary, file);
     } catch (error) {
       await rm(temporary, { force: true });

@@ -2,6 +2,7 @@
  * A recommender as named arrays, and back: the model's own under "model.", what all models have beside them.
  * Node-free: `model-folder.ts` keeps the arrays on disk, `remote-model.ts` fetches them.
  */
+import type { IdMap } from "../core/interactions.js";
 import type { ModelState, SavedArray } from "../core/model.js";
 import { restoreRecommender } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
@@ -22,12 +23,14 @@ function commonArrays({ seen, popularity, users, items }: Recommender): Arrays {
     "seen.indices": flat(seen.indices),
     "seen.values": flat(seen.values),
     popularity: flat(popularity),
-    ...idArrays("users", encodeIds(users)),
-    ...idArrays("items", encodeIds(items)),
+    ...idArrays("users", users),
+    ...idArrays("items", items),
   };
 }
 
-function idArrays(name: string, { lengths, utf8 }: { lengths: Int32Array; utf8: Uint8Array }): Arrays {
+/** Ids as the arrays `<name>.lengths` and `<name>.utf8`. */
+export function idArrays(name: string, ids: IdMap): Arrays {
+  const { lengths, utf8 } = encodeIds(ids);
   return { [`${name}.lengths`]: flat(lengths), [`${name}.utf8`]: flat(utf8) };
 }
 

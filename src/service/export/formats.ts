@@ -2,9 +2,11 @@
 import type { ExportFormat } from "./format.js";
 import { npy } from "./npy.js";
 import { onnx } from "./onnx.js";
+import { parquet } from "./parquet.js";
+import { safetensors } from "./safetensors.js";
 import { wals } from "./wals.js";
 
-export const formats: Readonly<Record<string, ExportFormat>> = { npy, onnx, wals };
+export const formats: Readonly<Record<string, ExportFormat>> = { npy, safetensors, onnx, parquet, wals };
 
 /** The format that a target's name ends in, else npy. */
 export function formatFor(target: string): string {

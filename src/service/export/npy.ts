@@ -4,15 +4,13 @@ import { throwIfCancelled } from "../../core/errors.js";
 import type { IdMap } from "../../core/interactions.js";
 import { writeArrays } from "../../store/array-files.js";
 import { writeDurably, writeFolderAtomically } from "../../store/durable-files.js";
-import { ownArrays } from "./arrays.js";
 import { type ExportFormat, onlyEmpty } from "./format.js";
 
 export const npy: ExportFormat = {
   help: "a folder with the model's arrays for numpy and its ids as JSON",
   async write({ model }, path, { signal }) {
-    const arrays = ownArrays(model);
     const fill = async (folder: string) => {
-      await writeArrays(folder, arrays, signal);
+      await writeArrays(folder, model.fitted.state().arrays, signal);
       for (const [name, ids] of Object.entries({ users: model.users, items: model.items }))
         await writeDurably(join(folder, `${name}.json`), [idsAsJson(ids)]);
       throwIfCancelled(signal);
