@@ -1,5 +1,5 @@
 /**
- * Builds dist/: the kernels (dist/wasm), the TypeScript sources, and the page (dist/ui).
+ * Builds dist/: the kernels (dist/wasm), the TypeScript sources, the page (dist/ui), and the bundle for exported models (dist/bundle).
  * A part whose inputs have not changed since its last good build is left as it is; `--force` builds all.
  */
 import { createHash } from "node:crypto";
@@ -35,6 +35,13 @@ const parts = [
     outputs: () => ["dist/ui/index.html"],
     wanted: () => existsSync(join(root, "ui/vite.config.ts")),
     build: () => runTool("vite", "vite", ["build", "ui", "--logLevel", "warn"]),
+  },
+  {
+    name: "bundle",
+    inputs: ["bundle", "scripts/build-bundle.mjs", "src", "assembly", "package.json", "package-lock.json"],
+    outputs: () => ["tastemaker.js", "index.html", "page.js"].map((file) => `dist/bundle/${file}`),
+    wanted: () => existsSync(join(root, "bundle")),
+    build: () => run(process.execPath, ["scripts/build-bundle.mjs"]),
   },
 ];
 
@@ -89,7 +96,7 @@ function sources() {
 function removeOrphans() {
   const known = new Set(sources());
   for (const file of filesUnder("dist")) {
-    if (file.startsWith("dist/wasm/") || file.startsWith("dist/ui/")) continue;
+    if (["dist/wasm/", "dist/ui/", "dist/bundle/"].some((folder) => file.startsWith(folder))) continue;
     const source = file.slice("dist/".length).replace(/\.(d\.ts|js)$/, "");
     if (!known.has(source)) rmSync(join(root, file));
   }

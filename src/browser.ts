@@ -87,7 +87,9 @@ export type {
   SimilarOptions,
   SimilarUsers,
 } from "./ranking/recommender.js";
-export { loadRemoteModel as loadModel, type RemoteOptions } from "./store/remote-model.js";
+export type { ItemProperties } from "./store/manifest-schema.js";
+export { loadRemoteItemProperties as loadItemProperties, loadRemoteModel as loadModel, type RemoteOptions } from "./store/remote-model.js";
+export { fetchScripts } from "./store/script-files.js";
 export { createMemoryTrialStore } from "./tuning/memory-trial-store.js";
 export { type ModelObjectiveOptions, modelObjective } from "./tuning/model-objective.js";
 export { type ModelSpaceOptions, modelSpace, repairFor } from "./tuning/model-space.js";

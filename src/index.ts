@@ -14,7 +14,7 @@ export type {
   ReadReport,
   RejectReason,
 } from "./data/readers/read-types.js";
-// takes the place of the browser's loadModel, which stays reachable as loadRemoteModel
-export { loadModel, type Manifest, readManifest, type SaveOptions, saveModel } from "./store/model-folder.js";
-export { loadRemoteModel } from "./store/remote-model.js";
+// these take the place of the browser's, which stay reachable as loadRemoteModel and loadRemoteItemProperties
+export { loadItemProperties, loadModel, type Manifest, readManifest, type SaveOptions, saveModel } from "./store/model-folder.js";
+export { loadRemoteItemProperties, loadRemoteModel } from "./store/remote-model.js";
 export { openTrialStore } from "./store/trial-store.js";

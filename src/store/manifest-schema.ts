@@ -6,6 +6,10 @@ import { ModelFormatError } from "../core/errors.js";
 
 export const FORMAT_VERSION = 1;
 export const MANIFEST = "manifest.json";
+export const PROPERTIES = "item-properties.json";
+
+/** Values of each property by item index. */
+export type ItemProperties = Readonly<Record<string, readonly (string | number | null)[]>>;
 
 /** A file of a manifest: its size, its checksum, and for an array its type and shape. */
 export const fileSchema = z.object({

@@ -11,12 +11,9 @@ import type { Recommender } from "../ranking/recommender.js";
 import { isArray, readArrays, readChecked, readVerified, writeArrays } from "./array-files.js";
 import { type WrittenFile, writeDurably, writeFolderAtomically } from "./durable-files.js";
 import { CHECKSUMS, encodeManifest, readManifest, sha256 } from "./manifest.js";
-import { FORMAT_VERSION, MANIFEST, type Manifest, type ManifestFile } from "./manifest-schema.js";
+import { FORMAT_VERSION, type ItemProperties, MANIFEST, type Manifest, type ManifestFile, PROPERTIES } from "./manifest-schema.js";
 import { recommenderArrays, recommenderFromArrays } from "./model-arrays.js";
 import { tastemakerVersion } from "./version.js";
-
-/** Values of each property by item index. */
-export type ItemProperties = Readonly<Record<string, readonly (string | number | null)[]>>;
 
 export interface SaveOptions {
   metrics?: Record<string, number>;
@@ -33,7 +30,6 @@ export interface SaveOptions {
   signal?: AbortSignal;
 }
 
-const PROPERTIES = "item-properties.json";
 export const ONNX = "model.onnx";
 
 /**
@@ -144,4 +140,4 @@ export async function loadItemProperties(folder: string): Promise<ItemProperties
 }
 
 export { readManifest } from "./manifest.js";
-export type { Manifest } from "./manifest-schema.js";
+export type { ItemProperties, Manifest } from "./manifest-schema.js";

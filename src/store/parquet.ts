@@ -3,6 +3,7 @@
  * temporary folder beside the file.
  */
 import { open, rm } from "node:fs/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { IoError, TastemakerError, throwIfCancelled } from "../core/errors.js";
 import { replaceFile } from "./durable-files.js";
@@ -38,6 +39,7 @@ export async function writeParquet(file: string, { columns, blocks }: ParquetTab
       await connection.run(`CREATE TABLE rows (${declared.join(", ")})`);
       const appender = await connection.createAppender("rows");
       for await (const block of blocks()) {
+        await turn(); // Ctrl-C is heard between blocks
         const numRows = block[0].length / (widths[0] || 1);
         for (let from = 0; from < numRows; from += CHUNK) {
           throwIfCancelled(signal);

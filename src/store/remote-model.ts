@@ -1,11 +1,11 @@
 /**
  * Loads a model folder that lies behind HTTP (a static server, a bucket, a CDN), in a browser, at the edge or in Node:
- * fetches the manifest and the arrays, checks every sha256, and restores the recommender. Node-free.
+ * fetches the manifest and the files, checks every sha256, and restores the recommender. Node-free.
  */
 import { IoError, NotFoundError, throwIfCancelled } from "../core/errors.js";
 import type { Progress } from "../core/model.js";
 import type { Recommender } from "../ranking/recommender.js";
-import { damaged, MANIFEST, parseManifest } from "./manifest-schema.js";
+import { damaged, type ItemProperties, MANIFEST, type Manifest, type ManifestFile, PROPERTIES, parseManifest } from "./manifest-schema.js";
 import { type Arrays, recommenderFromArrays } from "./model-arrays.js";
 import { decodeNpy } from "./npy.js";
 
@@ -24,21 +24,37 @@ export interface RemoteOptions {
  */
 export async function loadRemoteModel(address: string | URL, options: RemoteOptions = {}): Promise<Recommender> {
   const { threads, signal, onProgress } = options;
-  const base = String(address).replace(/\/*$/, "/");
-  const text = new TextDecoder().decode(await fetchBytes(base + MANIFEST, options));
-  const manifest = parseManifest(text, base + MANIFEST);
+  const { base, manifest } = await fetchManifest(address, options);
   const files = Object.entries(manifest.files).filter(([file]) => file.startsWith("arrays/"));
   const arrays: Arrays = {};
   let done = 0;
   for (const [file, expected] of files) {
     throwIfCancelled(signal);
-    const bytes = await fetchBytes(base + file, options);
-    const got = await sha256Hex(bytes);
-    if (got !== expected.sha256) throw damaged(base + file, { got: `sha256 ${got}`, expected: expected.sha256 });
+    const bytes = await fetchVerified(base + file, expected, options);
     arrays[file.slice("arrays/".length, -".npy".length)] = decodeNpy(bytes, base + file);
     onProgress?.({ stage: "load model", done: ++done, total: files.length });
   }
   return recommenderFromArrays(manifest, arrays, { where: base.slice(0, -1), threads });
+}
+
+/** The item properties saved with a model, by item index, or undefined when there are none. Throws as `loadRemoteModel` does. */
+export async function loadRemoteItemProperties(address: string | URL, options: RemoteOptions = {}): Promise<ItemProperties | undefined> {
+  const { base, manifest } = await fetchManifest(address, options);
+  const expected = manifest.files[PROPERTIES];
+  return expected && JSON.parse(new TextDecoder().decode(await fetchVerified(base + PROPERTIES, expected, options)));
+}
+
+async function fetchManifest(address: string | URL, options: RemoteOptions): Promise<{ base: string; manifest: Manifest }> {
+  const base = String(address).replace(/\/*$/, "/");
+  const text = new TextDecoder().decode(await fetchBytes(base + MANIFEST, options));
+  return { base, manifest: parseManifest(text, base + MANIFEST) };
+}
+
+async function fetchVerified(url: string, expected: ManifestFile, options: RemoteOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await fetchBytes(url, options);
+  const got = await sha256Hex(bytes);
+  if (got !== expected.sha256) throw damaged(url, { got: `sha256 ${got}`, expected: expected.sha256 });
+  return bytes;
 }
 
 async function fetchBytes(url: string, { fetch: get = fetch, signal }: RemoteOptions): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,4 +1,5 @@
 /** All formats of `tastemaker export`, by name. */
+import { browser } from "./browser.js";
 import type { ExportFormat } from "./format.js";
 import { npy } from "./npy.js";
 import { onnx } from "./onnx.js";
@@ -6,7 +7,7 @@ import { parquet } from "./parquet.js";
 import { safetensors } from "./safetensors.js";
 import { wals } from "./wals.js";
 
-export const formats: Readonly<Record<string, ExportFormat>> = { npy, safetensors, onnx, parquet, wals };
+export const formats: Readonly<Record<string, ExportFormat>> = { npy, safetensors, onnx, parquet, wals, browser };
 
 /** The format that a target's name ends in, else npy. */
 export function formatFor(target: string): string {
