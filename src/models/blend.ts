@@ -10,45 +10,10 @@ import type { Csr } from "../core/interactions.js";
 import type { FitContext, FittedModel, ModelDefinition, ModelState } from "../core/model.js";
 import { parseParams } from "../core/params.js";
 import { askerKind } from "./parts/asker-kind.js";
-import { blendFeatures, FEATURE_SCALES, FEATURES_OF } from "./parts/blend-features.js";
+import { blendFeatures, FEATURES_OF } from "./parts/blend-features.js";
 import { type BlendWeights, learnBlend } from "./parts/blend-learning.js";
-import { QUESTION_KINDS } from "./parts/blend-questions.js";
+import { type BlendParams, blendSchema } from "./parts/blend-params.js";
 import { nested, unnested } from "./parts/nested-state.js";
-
-const partSchema = z.strictObject({
-  model: z.string().min(1),
-  params: z.record(z.string(), z.unknown()).default({}),
-  weight: z.number().optional(),
-});
-
-const schema = z
-  .strictObject({
-    models: z
-      .array(partSchema)
-      .min(1)
-      .default([
-        { model: "popularity", params: {} },
-        { model: "als", params: {} },
-        { model: "repeat", params: {} },
-      ]),
-    scale: z.enum(FEATURE_SCALES).default("both"),
-    questions: z.enum(["auto", ...QUESTION_KINDS]).default("auto"),
-    heldOut: z.number().gt(0).lt(1).default(0.1),
-    rounds: z.int().min(1).max(12).default(1),
-    excludeSeen: z.union([z.boolean(), z.literal("auto")]).default("auto"),
-    objective: z.enum(["ndcg", "precision"]).default("ndcg"),
-    topK: z.int().min(1).max(1000).default(10),
-  })
-  .refine(({ models }) => models.every(({ model }) => model !== "blend"), {
-    path: ["models"],
-    message: "A blend cannot be part of a blend",
-  })
-  .refine(({ models }) => new Set(models.map(({ weight }) => weight === undefined)).size === 1, {
-    path: ["models"],
-    message: "Give every model a weight, or none to have them learned",
-  });
-
-export type BlendParams = z.output<typeof schema>;
 
 export const blend: ModelDefinition<BlendParams> = {
   name: "blend",
@@ -56,7 +21,7 @@ export const blend: ModelDefinition<BlendParams> = {
   reference: "Jahrer, Töscher & Legenstein (2010), Combining predictions for accurate recommender systems",
   description: "A weighted sum of other models, the weights learned on a held-out part of the training data or given.",
   task: "retrieve",
-  params: schema,
+  params: blendSchema,
   help: {
     models: { help: "The models: [{ model, params, weight }]; weights for all or for none.", tune: false },
     scale: { help: "How scores are made comparable: standard scores, their signed logarithm, or both as two features.", tune: false },

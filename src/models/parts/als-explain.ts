@@ -4,11 +4,22 @@
  * They add up to the score of the folded-in row. `base` holds what remains of the model's score: the prior from side features, rounding,
  * and for a trained user the distance of the last sweep's row from the exact one. Called by als-model.ts.
  */
+
+import type { Csr } from "../../core/interactions.js";
 import type { Explanation, Query } from "../../core/model.js";
 import { ridgeByRow } from "../../kernels/als-layout.js";
-import type { AlsModelParts } from "./als-model.js";
-import { foldInRow, historyRow } from "./als-objective.js";
+import { foldInRow, historyRow, type PairRule } from "./als-objective.js";
+import type { AlsParams } from "./als-params.js";
 import { factorizeInPlace, solveInPlace } from "./small-cholesky.js";
+
+/** What it needs of the model. */
+interface Explained {
+  params: AlsParams;
+  rule: PairRule;
+  regularization: number;
+  seen: Csr;
+  itemFactors: Float32Array;
+}
 
 interface Asked {
   query: Query;
@@ -18,7 +29,7 @@ interface Asked {
   gram(): Promise<Float32Array>;
 }
 
-export async function explainAls(parts: AlsModelParts, { query, itemIndex, encode, gram }: Asked): Promise<Explanation> {
+export async function explainAls(parts: Explained, { query, itemIndex, encode, gram }: Asked): Promise<Explanation> {
   const { params, rule, seen, itemFactors } = parts;
   const { factors, alpha, unobservedWeight } = params;
   const { userIndex = -1, history } = query;
@@ -56,7 +67,7 @@ export async function explainAls(parts: AlsModelParts, { query, itemIndex, encod
   };
 }
 
-function trainingRow({ seen: { offsets, indices, values } }: AlsModelParts, user: number) {
+function trainingRow({ seen: { offsets, indices, values } }: Explained, user: number) {
   const [begin, end] = user >= 0 ? [offsets[user], offsets[user + 1]] : [0, 0];
   return { indices: indices.slice(begin, end), values: values.slice(begin, end) };
 }

@@ -7,9 +7,9 @@ import type { Interactions } from "../../core/interactions.js";
 import type { FitContext, FittedModel } from "../../core/model.js";
 import { createPacer } from "../../core/pacer.js";
 import { createRandom } from "../../core/random.js";
-import type { BlendParams } from "../blend.js";
 import { type AskerKind, askerKind } from "./asker-kind.js";
 import { blendFeatures, FEATURES_OF } from "./blend-features.js";
+import type { BlendParams } from "./blend-params.js";
 import { heldOutRounds, type Question, questionKindFor } from "./blend-questions.js";
 import { type BlendQuestions, learnWeights } from "./blend-weights.js";
 

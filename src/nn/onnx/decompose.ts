@@ -3,7 +3,7 @@
  * has in float32 alone (Softplus, and the statistics of LayerNormalization), so that gradients can be checked in float64.
  */
 import type { Node } from "../tensor.js";
-import type { Writer } from "./emit.js";
+import type { Writer } from "./writer.js";
 
 /** True when the node has been written. */
 export function decompose(writer: Writer, node: Node, inputs: readonly string[], outputs: readonly string[]): boolean {

@@ -4,9 +4,10 @@
  */
 import { ConfigError } from "../../core/errors.js";
 import { nodesBefore } from "../gradients.js";
-import { type AttributeValue, type ElementType, misfit, type Node, sizeOf, type Tensor } from "../tensor.js";
+import { type ElementType, misfit, type Node, sizeOf, type Tensor } from "../tensor.js";
 import { decompose } from "./decompose.js";
-import { attributeTypes, dataTypes, encodeModel, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxValue } from "./schema.js";
+import { dataTypes, encodeModel, type OnnxGraph, type OnnxTensor, type OnnxValue } from "./schema.js";
+import { createWriter } from "./writer.js";
 
 export interface EmitOptions {
   float64?: boolean;
@@ -25,18 +26,6 @@ export interface EmittedModel {
   bytes: Uint8Array;
   inputs: readonly { name: string; tensor: Tensor }[];
   numNodes: number;
-}
-
-/** Adds what an operator is decomposed to. */
-export interface Writer {
-  readonly float64: boolean;
-  readonly standard: boolean;
-  node(operator: string, inputs: readonly string[], outputs: readonly string[], attributes?: Node["attributes"], domain?: string): void;
-  /** A constant; gives its name. */
-  floats(values: readonly number[], shape: readonly number[]): string;
-  integers(values: readonly number[]): string;
-  /** A name nothing else has. */
-  fresh(): string;
 }
 
 /** Throws ConfigError when the file would be larger than the format allows. */
@@ -93,35 +82,6 @@ const MOST_BYTES = 2 ** 31 - 2 ** 24;
 
 /** True for tensors that a node of the file gives its name to. */
 const computed = ({ node }: Tensor) => !["alias", "input", "constant"].includes(node.operator);
-
-function createWriter(graph: OnnxGraph, { float64, standard }: Pick<Writer, "float64" | "standard">): Writer {
-  let counter = 0;
-  const fresh = () => `_${counter++}`; // no input begins so
-  const initial = (values: ArrayBufferView, dims: readonly number[], dataType: number) => {
-    const name = fresh();
-    graph.initializer.push({ name, dims, dataType, rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) });
-    return name;
-  };
-  return {
-    float64,
-    standard,
-    fresh,
-    node(opType, input, output, attributes = {}, domain = "") {
-      const attribute = Object.entries(attributes).map(([name, value]) => attributeOf(name, value));
-      graph.node.push({ opType, name: `${opType}_${graph.node.length}`, domain, input: [...input], output: [...output], attribute });
-    },
-    floats: (values, shape) =>
-      initial(float64 ? Float64Array.from(values) : Float32Array.from(values), shape, float64 ? dataTypes.float64 : dataTypes.float32),
-    integers: (values) => initial(BigInt64Array.from(values, BigInt), [values.length], dataTypes.int64),
-  };
-}
-
-function attributeOf(name: string, value: AttributeValue): OnnxNode["attribute"][number] {
-  if (typeof value === "number") return { name, type: attributeTypes.int, i: value };
-  if (typeof value === "string") return { name, type: attributeTypes.string, s: new TextEncoder().encode(value) };
-  if ("float" in value) return { name, type: attributeTypes.float, f: value.float };
-  return { name, type: attributeTypes.ints, ints: value };
-}
 
 function elementType(type: ElementType, float64: boolean): number {
   if (type === "float") return float64 ? dataTypes.float64 : dataTypes.float32;
