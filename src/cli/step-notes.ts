@@ -84,10 +84,14 @@ function dataNotes(
     );
   if (rejected.length > 0)
     lines.push(rejectsFile ? `The rejected rows are in ${rejectsFile}.` : "--rejects FILE writes the rejected rows to a file.");
-  for (const { whose, numIds, numKnown, report: table } of features) {
+  for (const { whose, numIds, numKnown, report: table, leftOut } of features) {
     const all = whose === "users" ? numUsers : numItems;
     lines.push(`Read ${shorter(table.file)}: features of ${count(numIds)} ${whose}, ${count(numKnown)} of the data's ${count(all)}.`);
     lines.push(...rejectNotes(table.rejected));
+    if (leftOut && leftOut.events > 0)
+      lines.push(
+        `Left out ${count(leftOut.events)} events of ${count(leftOut.items)} items that it does not know, such as ${leftOut.example}; ${count(numInteractions)} remain.`,
+      );
   }
   return lines;
 }

@@ -107,8 +107,10 @@ export async function fit(
   const checked = parseParams(definition.params, params, `Model ${name}`);
   checkWhole("seed", seed, 0);
   checkWhole("threads", threads, 1);
-  if (data.numInteractions === 0)
-    throw new DataError("There are no interactions to learn from.", { hint: "Check the file and what was rejected." });
+  if (data.numInteractions === 0 && definition.requires !== "itemFeatures")
+    throw new DataError(`There are no interactions that the model ${name} could learn from.`, {
+      hint: "Check the file and what was rejected; of items alone, only a model such as content can be fitted.",
+    });
   throwIfCancelled(rest.signal);
   const used: Used = {};
   await openRuntime(definition, rest.device, used);

@@ -10,20 +10,22 @@ import { createDemoOrders } from "./demo/demo-shop.js";
 import type { Part } from "./evaluation/part.js";
 import { sampleDataset, sampleLike } from "./fast.js";
 import { fileFingerprint } from "./file-fingerprint.js";
+import { catalogueDataset, joinedProperties, knownEvents, knownEventsOf } from "./item-table.js";
 import { queryResult } from "./query-source.js";
 import { type Recipe, resolveSourceFile } from "./recipe/recipe.js";
 import { checkParts, promisedOrder, resolveSplit } from "./recipe/recipe-split.js";
 import type { DataSummary, RunOptions } from "./run-result.js";
-import { type AlignedFeatures, alignFeatures, featureFiles, readFeatureTables, withTableIds } from "./side-features.js";
+import { type AlignedFeatures, alignFeatures, featureFile, featureFiles, readFeatureTables, withTableIds } from "./side-features.js";
 import type { Workspace } from "./workspace.js";
 
-/** The file that a recipe reads; a generator's or a query's is written into the workspace first. */
+/** The file that a recipe reads: of a catalogue its table of items; a generator's or a query's is written into the workspace first. */
 export async function sourceFile(
   recipe: Recipe,
   workspace: Workspace,
-  { dataFolder, threads, signal, onProgress }: RunOptions,
+  { dataFolder, workspace: root, threads, signal, onProgress }: RunOptions,
 ): Promise<string> {
-  const { file, generator, sql } = recipe.source;
+  const { file, generator, sql, catalogue } = recipe.source;
+  if (catalogue) return (await featureFile(recipe, "items", { dataFolder, workspace: root, signal, onProgress }))!;
   if (sql !== undefined) return queryResult(recipe, workspace, { dataFolder, threads, signal, onProgress });
   if (file !== undefined) return resolveSourceFile(file, { recipeFolder: recipe.folder, dataFolder });
   onProgress?.({ stage: "making the demo shop", done: 0, total: 1 });
@@ -39,7 +41,7 @@ export async function dataFingerprint(recipe: Recipe, file: string, options: Run
   for (const fold of foldFiles(recipe, options)) {
     for (const path of [fold.train, fold.test]) prints.push(await fileFingerprint(path, options.signal));
   }
-  for (const path of featureFiles(recipe, options)) prints.push(await fileFingerprint(path, options.signal));
+  for (const path of await featureFiles(recipe, options)) prints.push(await fileFingerprint(path, options.signal));
   return prints.join(" ");
 }
 
@@ -61,27 +63,30 @@ export async function readSource(recipe: Recipe, file: string, options: RunOptio
   const source = { format, delimiter, columns: named, header, timeFormat, sheet, memoryLimit, maxRows };
   const settings = { ...source, drop, keepUnknownUsers, weightDefault, threads, signal, onProgress };
   const files = foldFiles(recipe, options); // found before anything is read
-  featureFiles(recipe, options);
-  const whole = await readDataset(file, { ...settings, itemProperties, rejectsFile });
+  await featureFiles(recipe, options);
   const { fast, seed } = recipe;
-  const dataset = fast ? sampleDataset(whole, fast, seed) : whole;
+  const whole = recipe.source.catalogue ? undefined : await readDataset(file, { ...settings, itemProperties, rejectsFile });
   const features = await readFeatureTables(recipe, file, options);
+  const { dataset: known, leftOut } = whole
+    ? knownEvents(recipe, features.items, whole)
+    : { dataset: await catalogueDataset(file, features.items!, signal), leftOut: undefined };
+  const dataset = fast && whole ? sampleDataset(known, fast, seed) : known;
   const columns = Object.fromEntries(
     (["user", "item", "timestamp", "weight", "basket"] as const).map((role) => [role, dataset.report.columns[role] ?? null]),
   );
   const tables = [dataset.interactions];
   for (const path of files.flatMap(({ train, test }) => [train, test])) {
-    const { interactions } = await readDataset(path, { ...settings, columns, itemProperties: {} });
+    const read = await readDataset(path, { ...settings, columns, itemProperties: {} });
+    const interactions = knownEventsOf(recipe, features.items, read.interactions);
     tables.push(fast ? sampleLike(interactions, dataset.interactions) : interactions);
   }
   const [interactions, ...parts] = withTableIds(recipe, features, tables.length > 1 ? alignInteractions(tables) : tables);
-  const missing = new Array<null>(interactions.numItems - dataset.interactions.numItems).fill(null);
   return {
     ...dataset,
     ...(fast ? { sampled: true } : {}),
     interactions,
-    itemProperties: Object.fromEntries(Object.entries(dataset.itemProperties).map(([name, values]) => [name, [...values, ...missing]])),
-    features: alignFeatures(features, interactions.users, interactions.items),
+    itemProperties: joinedProperties(dataset, interactions.items, features.items),
+    features: alignFeatures(features, interactions, leftOut),
     ...(files.length > 0 ? { folds: files.map((_, f) => ({ train: parts[2 * f], test: parts[2 * f + 1] })) } : {}),
   };
 }

@@ -3,6 +3,7 @@
  * also the file that a later start reads instead of training again.
  */
 import type { Progress } from "../core/model.js";
+import type { LeftOut } from "../data/known-items.js";
 import type { ReadReport } from "../data/readers/read-dataset.js";
 import type { Table } from "../data/readers/read-table.js";
 import type { Estimate, IntervalOptions, SegmentRow } from "../evaluation/summarize.js";
@@ -28,6 +29,8 @@ export interface FeatureSummary {
   numIds: number;
   numKnown: number;
   report: Table["report"];
+  /** Events of items that the table does not know, where the recipe leaves them out. */
+  leftOut?: LeftOut;
 }
 
 export interface ModelResult {

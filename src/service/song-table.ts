@@ -13,6 +13,8 @@ import { timbreFeatureNames, timbreFeatures } from "../data/timbre.js";
 import { ioErrors, renameDurably, temporarySibling } from "../store/durable-files.js";
 
 export interface SongTableOptions {
+  /** What `songFiles` found in the folder. Default: it is asked. */
+  files?: readonly string[];
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
@@ -37,12 +39,16 @@ const BATCH = 500;
  * `target` ends in .csv or .parquet and must not exist yet. Throws ConfigError for a wrong target, NotFoundError for a folder without
  * .h5 files, DataError when not one can be read, CancelledError on `signal` (what was read is kept).
  */
-export async function makeSongTable(folder: string, target: string, { signal, onProgress }: SongTableOptions = {}): Promise<SongTable> {
+export async function makeSongTable(
+  folder: string,
+  target: string,
+  { files: found, signal, onProgress }: SongTableOptions = {},
+): Promise<SongTable> {
   const path = resolve(target);
   if (!/\.(csv|parquet)$/.test(path))
     throw new ConfigError(`The table is to be called ${target}.`, { hint: "Give a name that ends in .csv or .parquet." });
   if (existsSync(path)) throw new ConfigError(`There is a file ${path} already.`, { hint: "Remove it first, or give another name." });
-  const files = await songFiles(folder);
+  const files = found ?? (await songFiles(folder));
   const part = `${path}.part`;
   await ioErrors("write", part, () => mkdir(dirname(part), { recursive: true }));
   const done = await readPart(part);
@@ -96,8 +102,8 @@ async function rowOf(file: string, name: string, table: SongTable): Promise<stri
 /** Always quoted; control characters become spaces, so that every row is a line. */
 const cell = (value: string): string => `"${value.replace(/\p{Cc}+/gu, " ").replaceAll('"', '""')}"`;
 
-/** All .h5 files below a folder, in order of their names. */
-async function songFiles(folder: string): Promise<string[]> {
+/** All .h5 files below a folder, in order of their names. Throws NotFoundError when there is none. */
+export async function songFiles(folder: string): Promise<string[]> {
   if (!existsSync(folder)) throw new NotFoundError(`There is no folder ${folder}.`, { hint: "Give the folder of the .h5 files." });
   const files: string[] = [];
   await ioErrors("read", folder, async () => {

@@ -54,7 +54,7 @@ describe("a recipe", () => {
     ["a parameter out of range", "factors: 8", "factors: 0", /models\.1: Model als: parameter factors is 0/],
     ["a repeated label", "name: als\n    params: { factors: 8 }", "name: popularity", /two models are labelled popularity/],
     ["no models", /models:[\s\S]*/.exec(good)![0], "models: []\n", /models/],
-    ["no source", "  file: orders.csv\n", "", /either a file, a generator or a query/],
+    ["no source", "  file: orders.csv\n", "", /either a file, a generator, a query or a catalogue/],
     ["a missing name", "name: shop\n", "", /name is missing/],
     ["a name that is no folder", "name: shop", "name: ../shop", /name is "\.\.\/shop".*letters/],
     ["broken YAML", "columns: {", "columns: {{", /no valid YAML/],

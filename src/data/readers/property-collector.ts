@@ -37,8 +37,12 @@ export class PropertyCollector {
 
   /** By item index; numbers when every value is one. */
   values(numItems: number): (string | number | null)[] {
-    const texts = Array.from({ length: numItems }, (_, item) => this.#texts[item] ?? null);
-    const numeric = texts.every((text) => text === null || NUMBER.test(text));
-    return numeric ? texts.map((text) => (text === null ? null : Number(text))) : texts;
+    return asNumbers(Array.from({ length: numItems }, (_, item) => this.#texts[item] ?? null));
   }
+}
+
+/** The same values as numbers when every text is one. */
+export function asNumbers(texts: (string | null)[]): (string | number | null)[] {
+  const numeric = texts.every((text) => text === null || NUMBER.test(text));
+  return numeric ? texts.map((text) => (text === null ? null : Number(text))) : texts;
 }

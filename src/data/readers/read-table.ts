@@ -52,7 +52,15 @@ export interface Table {
   numRows: number;
   ids: Record<string, { index: Int32Array; ids: IdMap }>;
   numbers: Record<string, Float64Array>;
-  report: { file: string; rowsRead: number; rowsKept: number; rejected: RejectReason[]; columns: Record<string, string>; guessed: Guess[] };
+  report: {
+    file: string;
+    format: FileFormat;
+    rowsRead: number;
+    rowsKept: number;
+    rejected: RejectReason[];
+    columns: Record<string, string>;
+    guessed: Guess[];
+  };
 }
 
 /**
@@ -90,8 +98,29 @@ export async function readTable(file: string, wanted: readonly TableColumn[], op
     return {
       numRows: kept,
       ...parts,
-      report: { file, rowsRead, rowsKept: kept, rejected: reasons, columns, guessed: [...source.guessed, ...guessed] },
+      report: {
+        file,
+        format: source.format,
+        rowsRead,
+        rowsKept: kept,
+        rejected: reasons,
+        columns,
+        guessed: [...source.guessed, ...guessed],
+      },
     };
+  } finally {
+    await session.close();
+  }
+}
+
+/** Names of the columns of a file, in its order. Throws as `readTable` does for a file that cannot be opened. */
+export async function tableColumns(file: string, options: TableOptions = {}): Promise<string[]> {
+  const path = resolve(file);
+  const facts = await inspectFile(path, options);
+  const session = await Session.open({ ...options, file: path });
+  try {
+    const { columns } = await openSource(formatOf(facts, options.format), session, facts, options);
+    return columns.map((column) => column.name);
   } finally {
     await session.close();
   }

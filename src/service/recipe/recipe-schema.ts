@@ -18,6 +18,7 @@ const sourceSchema = z.strictObject({
   tables: z.record(z.string(), z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])).optional(),
   parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
   passes: z.int().min(1).max(1000).optional(),
+  catalogue: z.literal(true).optional(),
   generator: z
     .strictObject({
       name: z.enum(["demo"]),
@@ -65,6 +66,11 @@ const featureTableSchema = z.strictObject({
   withoutEvents: z.enum(["drop", "keep"]).default("drop"),
 });
 
+const itemTableSchema = featureTableSchema.extend({
+  properties: z.record(z.string(), columnName).optional(),
+  withoutFeatures: z.enum(["drop", "keep"]).default("keep"),
+});
+
 export const recipeSchema = z.strictObject({
   name: label,
   title: z.string().optional(),
@@ -77,7 +83,7 @@ export const recipeSchema = z.strictObject({
     })
     .prefault({}),
   itemProperties: z.record(z.string(), columnName).optional(),
-  features: z.strictObject({ users: featureTableSchema.optional(), items: featureTableSchema.optional() }).optional(),
+  features: z.strictObject({ users: featureTableSchema.optional(), items: itemTableSchema.optional() }).optional(),
   split: z.strictObject({ validation: splitSchema.optional(), test: splitSchema.optional() }).prefault({}),
   models: z
     .array(z.strictObject({ name: z.string(), label: label.optional(), params: z.record(z.string(), z.unknown()).default({}) }))

@@ -73,13 +73,14 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
   const parsed = recipeSchema.safeParse(json);
   if (!parsed.success) throw recipeError(parsed.error.issues, json, where);
   const recipe = parsed.data;
-  const { file: data, generator, sql, tables, parameters, passes } = recipe.source;
-  if ([data, generator, sql].filter((one) => one !== undefined).length !== 1) {
-    throw new ConfigError(`${where(["source"])}: a source is either a file, a generator or a query.`, {
-      hint: "Write one of source.file, source.generator and source.sql.",
+  const { file: data, generator, sql, catalogue, tables, parameters, passes } = recipe.source;
+  if ([data, generator, sql, catalogue].filter((one) => one !== undefined).length !== 1) {
+    throw new ConfigError(`${where(["source"])}: a source is either a file, a generator, a query or a catalogue without events.`, {
+      hint: "Write one of source.file, source.generator, source.sql and source.catalogue.",
       details: { path: "source" },
     });
   }
+  if (catalogue) checkCatalogue(recipe, where);
   if ((sql === undefined) !== (tables === undefined) || (sql === undefined && (parameters ?? passes) !== undefined)) {
     throw new ConfigError(`${where(["source"])}: a query is a file with SQL and the tables it reads.`, {
       hint: "Write source.sql and source.tables together; parameters and passes are for queries only.",
@@ -97,20 +98,44 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
     });
   }
   const { metrics, choose = metrics[0] } = recipe.evaluation;
+  const itemProperties = mappedProperties(recipe);
   for (const [m, metric] of metrics.entries())
-    located(where(["evaluation", "metrics", m]), () => checkMetric(metric, { ...recipe, models }));
+    located(where(["evaluation", "metrics", m]), () => checkMetric(metric, { itemProperties, models }));
   oneOf(choose, metrics, where(["evaluation", "choose"]));
-  located(where(["evaluation", "choose"]), () => checkChoice(choose, { ...recipe, models }));
+  located(where(["evaluation", "choose"]), () => checkChoice(choose, { itemProperties, models }));
   if (recipe.serve.model !== undefined)
     oneOf(
       recipe.serve.model,
       models.map(({ label }) => label),
       where(["serve", "model"]),
     );
-  const properties = recipe.itemProperties && Object.keys(recipe.itemProperties);
+  const guessed = !recipe.itemProperties && !recipe.source.catalogue;
+  const properties = guessed ? undefined : Object.keys(itemProperties ?? {});
   checkRoutes(recipe.serve.routes, { models: models.map(({ label }) => label), properties }, where);
   checkTuning(recipe, models, where);
   return { ...recipe, models, evaluation: { ...recipe.evaluation, choose }, folder: dirname(resolve(file)) };
+}
+
+/** A recipe without events: its items are those of a table, and there is nothing to clean, to hold out or to search by. */
+function checkCatalogue({ source, clean, itemProperties, features, split }: ParsedRecipe, where: (path: readonly PropertyKey[]) => string) {
+  const fail = (path: readonly string[], message: string, hint: string) => {
+    throw new ConfigError(`${where(path)}: ${message}.`, { hint, details: { path: path.join(".") } });
+  };
+  if (features?.items?.file === undefined)
+    fail(["source", "catalogue"], "a catalogue without events takes its items from a table", "Name it under features.items.file.");
+  const other = Object.keys(source).find((key) => key !== "catalogue" && source[key as keyof typeof source] !== undefined);
+  if (other) fail(["source", other], "there are no events to read", "Leave it out, or name the events' file in place of the catalogue.");
+  if (itemProperties)
+    fail(["itemProperties"], "there is no events' file to take properties from", "Write them under features.items.properties.");
+  if (clean.drop.length > 0) fail(["clean", "drop"], "there are no events to drop", "Leave it out.");
+  const part = (["test", "validation"] as const).find((name) => split[name]);
+  if (part) fail(["split", part], "there are no events to hold out", "Leave the split out.");
+}
+
+/** What is shown beside items, wherever its columns are; undefined when it is guessed. */
+function mappedProperties({ itemProperties, features }: ParsedRecipe): Readonly<Record<string, string>> | undefined {
+  const own = features?.items?.properties;
+  return itemProperties || own ? { ...itemProperties, ...own } : undefined;
 }
 
 /** Models, metric and search ranges of the `tune` section. */
