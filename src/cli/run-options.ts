@@ -32,6 +32,7 @@ export interface SourceOptions {
   allowLeaks?: boolean;
   fast?: boolean;
   checkpointSeconds?: number;
+  tensorboard?: string;
   host?: string;
   port?: number;
 }
@@ -53,6 +54,7 @@ export function withSourceOptions(command: Command): Command {
     .option("--data <folder>", "folder in which a recipe's files are looked for first", process.env.TASTEMAKER_DATA)
     .option("--allow-leaks", "judge although the leak check finds what the models must not know")
     .option("--threads <number>", "worker threads; default: the cores of the machine", wholeNumber(1))
+    .option("--tensorboard <folder>", "write training curves as TensorBoard event files, a folder per model and part")
     .addOption(deviceOption(command))
     .addOption(workspaceOption(command));
 }
@@ -176,6 +178,7 @@ export async function runOptions(context: CliContext, options: SourceOptions): P
     device: options.device,
     allowLeaks: options.allowLeaks,
     checkpointSeconds: options.checkpointSeconds,
+    tensorboard: options.tensorboard,
     signal: context.signal,
     onProgress: context.onProgress,
     onStep: (step) => stepNotes(step, { rejectsFile: options.rejects }).forEach(context.note),

@@ -36,6 +36,9 @@ export interface Progress {
   done: number;
   total: number;
   loss?: number;
+  /** Value on what the model holds out of its own training data, higher being better; and the learning rate of the last step. */
+  validation?: number;
+  learningRate?: number;
   /** A few words beside the count, such as the best value so far. */
   note?: string;
 }

@@ -109,7 +109,16 @@ export async function trainNetwork<Batch>(
       if (mean) exchange(network, mean);
     }
     const note = plan.validate ? `validation ${progress.validation.at(-1)!.toPrecision(4)}, best in epoch ${progress.best}` : undefined;
-    onProgress?.({ stage, done: epoch, total: epochs, loss: progress.losses.at(-1), note });
+    const learningRate = rateAt(schedule, progress.step);
+    onProgress?.({
+      stage,
+      done: epoch,
+      total: epochs,
+      loss: progress.losses.at(-1),
+      validation: progress.validation.at(-1),
+      learningRate,
+      note,
+    });
     await checkpoint?.save(epoch, () => ({
       arrays: { ...arraysOf(network), ...prefixed(BEST, best), ...prefixed(MEAN, mean) },
       extra: structuredClone(progress),

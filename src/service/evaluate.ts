@@ -144,9 +144,9 @@ async function judgeModel(
   for (const part of new Set(parts.map(({ name }) => name))) {
     const folds = parts.filter(({ name }) => name === part);
     const judged: FoldValues[] = [];
-    for (const fold of folds) {
+    for (const [f, fold] of folds.entries()) {
       throwIfCancelled(signal);
-      const fitted = await fitting.fit(model, { data: fold.train, features, part });
+      const fitted = await fitting.fit(model, { data: fold.train, features, part, fold: folds.length > 1 ? f + 1 : undefined });
       try {
         const breakdown = settings.breakdown && folds.length === 1;
         judged.push(await judgeFold(fitted, fold, { ...settings, breakdown }));

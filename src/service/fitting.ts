@@ -3,22 +3,25 @@
  * refit of earlier ones (`refit.ts`). Evaluation and training ask a `Fitting` and need not know.
  */
 import type { Interactions } from "../core/interactions.js";
-import type { Checkpoint, SideFeatures } from "../core/model.js";
+import type { Checkpoint, Progress, SideFeatures } from "../core/model.js";
 import { fit } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
+import { openCurves } from "./curves.js";
 import type { PartSummary } from "./evaluation/part.js";
 import type { Recipe } from "./recipe/recipe.js";
 import type { ModelResult, RunOptions } from "./run-result.js";
 
 export type RecipeModel = Recipe["models"][number];
 
-export type FitOptions = Pick<RunOptions, "threads" | "device" | "signal" | "onProgress"> & { seed: number };
+export type FitOptions = Pick<RunOptions, "threads" | "device" | "signal" | "onProgress" | "tensorboard"> & { seed: number };
 
 export interface FitInput {
   data: Interactions;
   features: SideFeatures;
   /** The held-out part of which `data` is the train side; absent: all data. */
   part?: PartSummary["name"];
+  /** From 1, where the part has several folds. */
+  fold?: number;
 }
 
 export interface Fitting {
@@ -40,14 +43,24 @@ export function plainFitting(options: FitOptions): Fitting {
   return { fit: (model, input) => fitLabelled(model, input, options) };
 }
 
-/** Fits one model of a recipe; progress carries its label. */
-export function fitLabelled(
+/** Fits one model of a recipe; progress carries its label. Curves go to the folder `tensorboard`, where one is given. */
+export async function fitLabelled(
   { name, label, params }: RecipeModel,
-  { data, features: { userFeatures, itemFeatures } }: FitInput,
-  { threads, device, signal, onProgress, seed, checkpoint }: FitOptions & { checkpoint?: Checkpoint },
+  { data, features: { userFeatures, itemFeatures }, part, fold }: FitInput,
+  { threads, device, signal, onProgress, seed, checkpoint, tensorboard }: FitOptions & { checkpoint?: Checkpoint },
 ): Promise<Recommender> {
   const labelled = labelledProgress(`training ${label}`, onProgress);
-  return fit(name, data, params, { seed, threads, device, signal, checkpoint, onProgress: labelled, userFeatures, itemFeatures });
+  const curves = tensorboard === undefined ? undefined : openCurves({ folder: tensorboard, label, model: name, part, fold });
+  const tell = (progress: Progress) => {
+    curves?.take(progress);
+    labelled?.(progress);
+  };
+  const settings = { seed, threads, device, signal, checkpoint, onProgress: curves ? tell : labelled, userFeatures, itemFeatures };
+  try {
+    return await fit(name, data, params, settings);
+  } finally {
+    await curves?.close();
+  }
 }
 
 /** Progress under another stage. */

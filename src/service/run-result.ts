@@ -146,6 +146,8 @@ export interface RunOptions {
   threads?: number;
   /** Where networks are trained: cpu (default), cuda, webgpu … */
   device?: string;
+  /** Folder for training curves as TensorBoard event files, one below it per model and part. Default: none are written. */
+  tensorboard?: string;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   onStep?: (step: RunStep) => void;

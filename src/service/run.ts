@@ -20,12 +20,13 @@ export interface RecipeRun {
   reused: boolean;
 }
 
-/** Runs a recipe. With `fresh`, or when rejected rows are to be written, an earlier result is not used. */
+/** Runs a recipe. With `fresh`, or when rejected rows or training curves are to be written, an earlier result is not used. */
 export async function runRecipe(recipe: Recipe, options: RunOptions = {}): Promise<RecipeRun> {
   const workspace = openWorkspace(options.workspace, recipe.name);
   const file = await sourceFile(recipe, workspace, options);
   const key = runKey(recipe, await dataFingerprint(recipe, file, options), options.device);
-  const earlier = options.fresh || options.rejectsFile !== undefined ? undefined : await workspace.readRun(key);
+  const anew = options.fresh || options.rejectsFile !== undefined || options.tensorboard !== undefined;
+  const earlier = anew ? undefined : await workspace.readRun(key);
   const damage = earlier && (await damageOf(earlier, workspace, options.signal));
   if (earlier && !damage) return { result: await servedAs(recipe, earlier, workspace), workspace, reused: true };
   if (damage) options.onStep?.({ kind: "again", reason: damage });
