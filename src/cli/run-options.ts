@@ -47,7 +47,7 @@ export function withSourceOptions(command: Command): Command {
     .option("--basket <column>", "column of the order, invoice or session")
     .option("--time-format <format>", "dmy, mdy, or a pattern such as %d.%m.%Y %H:%M")
     .option("--sheet <name>", "sheet of an xlsx file; default: the first")
-    .option("--format <format>", "csv, parquet, jsonl or xlsx, when the name does not say")
+    .option("--format <format>", "csv, parquet, jsonl, python (lines of dict literals) or xlsx, when the name does not say")
     .option("--delimiter <character>", "what separates the columns of a csv file (\\t for a tab)")
     .option("--keep-unknown-users", "keep rows without a user: their items count for popularity")
     .option("--rejects <file>", "write rejected rows, each with its reason, to this file")

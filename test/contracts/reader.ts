@@ -11,7 +11,7 @@ import { type ReadOptions, readDataset, readInteractions } from "../../src/data/
 import { expectError } from "../support/errors.js";
 
 export interface ReaderUnderTest {
-  format: "csv" | "parquet" | "jsonl" | "xlsx";
+  format: "csv" | "parquet" | "jsonl" | "python" | "xlsx";
   /** With the dot, as files of the format are called. */
   extension: string;
   /** Writes the rows (first the names) so that empty cells are missing values. */

@@ -22,6 +22,18 @@ export async function writeJsonl([names, ...rows]: Rows, file: string): Promise<
   writeFileSync(file, file.endsWith(".gz") ? gzipSync(text) : text);
 }
 
+/** As Python's repr writes them: single quotes, double ones around texts with apostrophes. */
+export async function writePython([names, ...rows]: Rows, file: string): Promise<void> {
+  const repr = (value: string) => {
+    const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
+    const inside = value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\t", "\\t").replaceAll("\r", "\\r");
+    return `${quote}${quote === "'" ? inside.replaceAll("'", "\\'") : inside}${quote}`;
+  };
+  const lines = rows.map((row) => `{${names.map((name, i) => `${repr(name)}: ${row[i] === "" ? "None" : repr(row[i])}`).join(", ")}}`);
+  const text = `${lines.join("\n")}\n`;
+  writeFileSync(file, file.endsWith(".gz") ? gzipSync(text) : text);
+}
+
 export async function writeParquet([names, ...rows]: Rows, file: string): Promise<void> {
   const literal = (value: string) => (value === "" ? "NULL" : `'${value.replaceAll("'", "''")}'`);
   const values = rows.map((row) => `(${row.map(literal).join(", ")})`).join(", ");

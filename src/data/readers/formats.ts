@@ -9,6 +9,8 @@ import { openCsv } from "./csv.js";
 import type { FileFacts } from "./inspect-file.js";
 import { openJsonl } from "./jsonl.js";
 import { openParquet } from "./parquet.js";
+import { openPython } from "./python.js";
+import { jsonOfPython } from "./python-literal.js";
 import type { FileFormat, ReadOptions, Source } from "./read-types.js";
 import type { Session } from "./session.js";
 import { openXlsx } from "./xlsx.js";
@@ -17,6 +19,7 @@ const readers: Record<FileFormat, (session: Session, facts: FileFacts, options: 
   csv: openCsv,
   parquet: openParquet,
   jsonl: openJsonl,
+  python: openPython,
   xlsx: openXlsx,
 };
 
@@ -29,11 +32,11 @@ export function formatOf(facts: FileFacts, wanted: FileFormat | undefined): File
     });
   const extension = extname(facts.gzip ? facts.path.replace(/\.gz$/i, "") : facts.path).toLowerCase();
   const expected = wanted ?? (extension === ".parquet" ? "parquet" : extension === ".xlsx" ? "xlsx" : undefined);
-  const found: FileFormat = facts.kind !== "text" ? facts.kind : expected === "csv" ? "csv" : looksLikeJson(facts.sample) ? "jsonl" : "csv";
+  const found: FileFormat = facts.kind !== "text" ? facts.kind : expected === "csv" ? "csv" : textFormat(facts.sample);
   const isBinary = (format: FileFormat) => format === "parquet" || format === "xlsx";
   if (expected && expected !== found && (wanted !== undefined || isBinary(expected)) && (isBinary(expected) || isBinary(found)))
     throw new DataError(`${facts.path} is not a ${expected} file: it begins like ${isBinary(found) ? found : "text"}.`, {
-      hint: `Give it its right name, or name the format ${isBinary(found) || looksLikeJson(facts.sample) ? found : "csv"}.`,
+      hint: `Give it its right name, or name the format ${isBinary(found) ? found : textFormat(facts.sample)}.`,
       details: { file: facts.path, expected, found },
     });
   return wanted ?? found;
@@ -41,6 +44,16 @@ export function formatOf(facts: FileFacts, wanted: FileFormat | undefined): File
 
 export function openSource(format: FileFormat, session: Session, facts: FileFacts, options: ReadOptions): Promise<Source> {
   return readers[format](session, facts, options);
+}
+
+function textFormat(sample: string): FileFormat {
+  return looksLikeJson(sample) ? "jsonl" : looksLikePython(sample) ? "python" : "csv";
+}
+
+/** A dict in the first line whose first key is in single quotes or marked as unicode. */
+function looksLikePython(sample: string): boolean {
+  const start = sample.trimStart();
+  return /^\{\s*(u['"]|')/.test(start) && jsonOfPython(start.slice(0, start.search(/\r?\n|$/))) !== undefined;
 }
 
 /** An object in the first line, or an array of them. */

@@ -4,7 +4,7 @@
 import type { Interactions } from "../../core/interactions.js";
 import type { Progress } from "../../core/model.js";
 
-export type FileFormat = "csv" | "parquet" | "jsonl" | "xlsx";
+export type FileFormat = "csv" | "parquet" | "jsonl" | "python" | "xlsx";
 
 export type Role = "user" | "item" | "timestamp" | "weight" | "basket";
 

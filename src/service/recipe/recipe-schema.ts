@@ -27,7 +27,7 @@ const sourceSchema = z.strictObject({
       seed: z.int().min(0).optional(),
     })
     .optional(),
-  format: z.enum(["csv", "parquet", "jsonl", "xlsx"]).optional(),
+  format: z.enum(["csv", "parquet", "jsonl", "python", "xlsx"]).optional(),
   delimiter: z.string().min(1).optional(),
   columns: z
     .strictObject({
@@ -50,7 +50,7 @@ const featureKind = z.enum(["category", "number", "text", "vector"]);
 const featureTableSchema = z.strictObject({
   file: z.string().min(1).optional(),
   id: columnName.optional(),
-  format: z.enum(["csv", "parquet", "jsonl", "xlsx"]).optional(),
+  format: z.enum(["csv", "parquet", "jsonl", "python", "xlsx"]).optional(),
   delimiter: z.string().min(1).optional(),
   header: z.boolean().optional(),
   sheet: z.union([z.string(), z.int().min(0)]).optional(),
