@@ -171,6 +171,8 @@ export interface FittedModel {
   knowsUser?(userIndex: number): boolean;
   /** The same for items: a history of such items is not cold. */
   knowsItem?(itemIndex: number): boolean;
+  /** True when it reads the texts of the very event that is asked about (`query.context`, column → text): its own, so never in serving. */
+  readonly readsEventTexts?: boolean;
   /** How much each item of the asker's history adds to the score of one item. */
   explain?(query: Query, itemIndex: number): Promise<Explanation>;
   /** Strengths of the pairs of features that the model crosses, learned in training; absent where it crosses none. */
@@ -257,8 +259,11 @@ export interface ModelDefinition<Params extends Record<string, unknown> = Record
   onlyIfNamed?: string;
   /** The optional package that fitting and scoring need. Such models are left out where it cannot be had. */
   needs?: "onnxruntime";
-  /** Whether its scores predict the weights of events (ratings), so that rmse can judge them. Default: the models of task rate. */
-  predictsWeights?(params: Params): boolean;
+  /**
+   * Whether its scores predict the weights of events (ratings), so that rmse can judge them; `of` says it of another registered model.
+   * Default: the models of task rate.
+   */
+  predictsWeights?(params: Params, of: (name: string, params: Record<string, unknown>) => boolean): boolean;
   /** What `fit` cannot do without in its context. */
   requires?: "itemFeatures";
   /** Why the model does not suit such data, as half a sentence; undefined when it does. */

@@ -75,7 +75,7 @@ export async function judgeRatingModel(model: Recommender, test: Interactions, o
       { hint: "Split one table, so that both sides share their users and items." },
     );
   }
-  const { offsets, indices, values: truth } = test.eventsByUser();
+  const { offsets, indices, positions, values: truth } = test.eventsByUser();
   const shown = options.given?.matrixByUser();
   const [low, high] = options.range ?? [-Infinity, Infinity];
   const predictions = new Float32Array(truth.length);
@@ -85,11 +85,11 @@ export async function judgeRatingModel(model: Recommender, test: Interactions, o
     const [start, end] = [offsets[userIndex], offsets[userIndex + 1]];
     if (start === end) continue;
     throwIfCancelled(options.signal);
-    const scores = await scorePairs(
-      model.fitted,
-      { userIndex, history: shown && historyOf(shown, userIndex) },
-      indices.subarray(start, end),
-    );
+    const query: Query = { userIndex, history: shown && historyOf(shown, userIndex) };
+    const items = indices.subarray(start, end);
+    const scores = model.fitted.readsEventTexts
+      ? await scoreEvents(model.fitted, query, { test, items, positions: positions.subarray(start, end) })
+      : await scorePairs(model.fitted, query, items);
     for (let e = start; e < end; e++) {
       if (Number.isNaN(scores[e - start])) throw notANumber(model.name, userIndex, indices[e]);
       predictions[e] = Math.min(high, Math.max(low, scores[e - start]));
@@ -136,6 +136,20 @@ async function scorePairs(fitted: FittedModel, query: Query, items: Int32Array):
     for (let i = 0; i < items.length; i++) out[i] = row[items[i]];
   }
   return out;
+}
+
+/** Event by event, each with its own texts. */
+async function scoreEvents(
+  fitted: FittedModel,
+  query: Query,
+  { test, items, positions }: { test: Interactions; items: Int32Array; positions: Int32Array },
+): Promise<Float32Array> {
+  const scores = new Float32Array(items.length);
+  for (let e = 0; e < items.length; e++) {
+    const context = Object.fromEntries(Object.entries(test.context ?? {}).map(([name, column]) => [name, column[positions[e]]]));
+    scores[e] = (await scorePairs(fitted, { ...query, context }, items.subarray(e, e + 1)))[0];
+  }
+  return scores;
 }
 
 function notANumber(model: string, userIndex: number, itemIndex: number): TrainingError {

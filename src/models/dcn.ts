@@ -42,6 +42,7 @@ export const dcn: ModelDefinition<DcnParams> = {
   skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],
   complexity: 85,
   needs: "onnxruntime",
+  predictsWeights: ({ target }) => target === "rating",
 
   fit: (train, params, context) => fitPairModel(definitionOf(params), { train, params }, context),
   restore: (saved) => restorePairModel(definitionOf(saved.params), saved),
@@ -73,10 +74,10 @@ const networkOf =
   };
 
 /** Frobenius norm of each block of the first cross layer's matrix, as the paper shows it: row = part of x₀, column = what multiplies it. */
-function blockNorms({ features: { user, item }, parameters }: PairParts, params: DcnParams): FeatureStrengths {
+function blockNorms({ features: { user, item }, texts, parameters }: PairParts, params: DcnParams): FeatureStrengths {
   const matrix = crossMatrix(parameters, "cross0", { ...params, kind: params.cross });
   const blocks = [
-    ...[...user.fields, ...item.fields].map(({ name }) => ({ name, width: params.dimensions })),
+    ...[...user.fields, ...item.fields, ...(texts?.fields ?? [])].map(({ name }) => ({ name, width: params.dimensions })),
     ...[...user.denseNames, ...item.denseNames].map((name) => ({ name, width: 1 })),
   ];
   const width = Math.sqrt(matrix.length);

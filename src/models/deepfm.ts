@@ -30,6 +30,7 @@ export const deepfm: ModelDefinition<DeepfmParams> = {
   skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],
   complexity: 84,
   needs: "onnxruntime",
+  predictsWeights: ({ target }) => target === "rating",
 
   fit: (train, params, context) => fitPairModel(definitionOf(params), { train, params }, context),
   restore: (saved) => restorePairModel(definitionOf(saved.params), saved),

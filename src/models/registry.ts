@@ -87,8 +87,8 @@ export function getModel(name: string): ModelDefinition {
 
 /** Whether the model's scores predict the weights of events (ratings). */
 export function predictsWeights(name: string, params: Record<string, unknown>): boolean {
-  const { task, predictsWeights: predicts } = getModel(name);
-  return predicts ? predicts(params) : task === "rate";
+  const { task, predictsWeights: predicts, params: schema } = getModel(name);
+  return predicts ? predicts(parseParams(schema, params, `Model ${name}`), predictsWeights) : task === "rate";
 }
 
 /**

@@ -49,6 +49,8 @@ export const twoStage: ModelDefinition<TwoStageParams> = {
   complexity: 65,
   onlyIfNamed: "which two models it is made of is for the recipe to say",
 
+  predictsWeights: ({ ranker, retrieverWeight }, of) => retrieverWeight === 0 && of(ranker.model, ranker.params),
+
   async fit(train, params, context) {
     return twoStageModel(params, await fitStages(train, params, context));
   },

@@ -61,7 +61,13 @@ export async function readSource(recipe: Recipe, file: string, options: RunOptio
   const { drop, keepUnknownUsers, weightDefault } = recipe.clean;
   const { itemProperties } = recipe;
   const source = { format, delimiter, columns: named, header, timeFormat, sheet, memoryLimit, maxRows };
-  const settings = { ...source, drop, keepUnknownUsers, weightDefault, threads, signal, onProgress };
+  const texts = Object.fromEntries(
+    Object.entries(recipe.features?.events?.columns ?? {}).map(([text, choice]) => [
+      text,
+      typeof choice === "string" ? text : (choice.column ?? text),
+    ]),
+  );
+  const settings = { ...source, drop, keepUnknownUsers, weightDefault, texts, threads, signal, onProgress };
   const files = foldFiles(recipe, options); // found before anything is read
   await featureFiles(recipe, options);
   const { fast, seed } = recipe;

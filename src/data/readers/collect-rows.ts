@@ -21,6 +21,8 @@ export interface CollectedRows {
   users: IdMap;
   items: IdMap;
   properties: (string | number | null)[][];
+  /** A text of each kept row, column by column. */
+  texts: string[][];
   /** By reason number − 1; undefined where no row was rejected so. `ordinal` counts the records of the scan from 1. */
   rejected: ({ count: number; line: number; ordinal: number; value: string } | undefined)[];
 }
@@ -42,6 +44,7 @@ export async function collectRows(session: Session, sql: string, { estimatedRows
   const items = new IdCollector();
   const baskets = new IdCollector({ keepIds: false });
   const properties = Array.from({ length: names.filter((name) => /^p\d+$/.test(name)).length }, () => new PropertyCollector());
+  const texts = names.filter((name) => /^t\d+$/.test(name)).map((): string[] => []);
   const columns = {
     user: new Blocks(Int32Array),
     item: new Blocks(Int32Array),
@@ -93,6 +96,10 @@ export async function collectRows(session: Session, sql: string, { estimatedRows
     properties.forEach((property, i) => {
       property.add(chunk.getColumnVector(column(`p${i}`)), chunk.getColumnVector(column(`p${i}_key`)), itemOf);
     });
+    for (const [i, text] of texts.entries()) {
+      const vector = chunk.getColumnVector(column(`t${i}`));
+      for (let row = 0; row < rowCount; row++) if (reason[row] === 0) text.push(String(vector.getItem(row)));
+    }
     columns.basket?.take(ids(chunk, "basket", baskets, reason), reason, rowCount, all);
     columns.timestamp?.take(numbers(chunk.getColumnVector(column("timestamp")), Float64Array), reason, rowCount, all);
     columns.weight?.take(numbers(chunk.getColumnVector(column("weight")), Float64Array), reason, rowCount, all);
@@ -115,6 +122,7 @@ export async function collectRows(session: Session, sql: string, { estimatedRows
     weight: columns.weight?.join(),
     users: users.idMap(),
     items: itemMap,
+    texts,
     properties: properties.map((property) => property.values(itemMap.size)),
     rejected,
   };

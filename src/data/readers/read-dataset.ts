@@ -59,7 +59,7 @@ const SAMPLE_ROWS = 4_000;
  *   no item, no time, unreadable time, no weight, unreadable weight, weight not finite, negative weight.
  * - **Lines** in reports are record numbers from 1, the header included: a quoted line end does not start a new record, and blank lines
  *   of delimited text are not counted. For sheets they are the sheet's row numbers, for Parquet row numbers.
- * - **Memory**: the engine's `memoryLimit`, 12 to 24 bytes per kept row, and each distinct id once.
+ * - **Memory**: the engine's `memoryLimit`, 12 to 24 bytes per kept row, and each distinct id once; `texts` are kept whole.
  *
  * @returns interactions, properties by itemIndex, and the report to announce.
  * @throws NotFoundError for a missing file; DataError for empty, cut-off or foreign files and when no row is kept;
@@ -88,6 +88,10 @@ export async function readDataset(file: string, options: ReadOptions = {}): Prom
     const samples = await sampleColumns(session, source, path);
     const { columns, guessed } = guessColumns(samples, options.columns, source.named);
     const properties = chooseProperties(samples, columns, options);
+    const texts = Object.entries(options.texts ?? {}).map(([text, column]) => ({
+      text,
+      column: findColumn(samples, column, `texts.${text}`),
+    }));
     const time = columns.timestamp === undefined ? undefined : await timeFormatOf(session, source, samples, columns.timestamp, options);
     const valuesOf = (column: string | undefined) => samples.find((sample) => sample.name === column)?.values ?? [];
     const weightFormat = await weightFormatOf(session, source, samples, columns.weight, options);
@@ -97,6 +101,7 @@ export async function readDataset(file: string, options: ReadOptions = {}): Prom
       timeFormat: time?.format,
       weightFormat,
       properties: Object.values(properties.chosen),
+      texts: texts.map(({ column }) => column),
       options,
       longIds: new Set(
         (["user", "item", "basket"] as const).filter((role) =>
@@ -117,7 +122,7 @@ export async function readDataset(file: string, options: ReadOptions = {}): Prom
     if (collected.kept === 0) throw nothingKept(path, rowsRead, rejected);
     report?.({ stage: "reading", done: rowsRead, total: rowsRead });
     return {
-      interactions: toInteractions(collected),
+      interactions: toInteractions(collected, Object.fromEntries(texts.map(({ text }, i) => [text, collected.texts[i]]))),
       itemProperties: Object.fromEntries(Object.keys(properties.chosen).map((property, i) => [property, collected.properties[i]])),
       report: {
         file,
@@ -244,8 +249,10 @@ function announced({ why }: NumberFormat, column: string | undefined): Guess[] {
   return column !== undefined && why !== undefined ? [{ role: "weight format", column, why }] : [];
 }
 
-function toInteractions({ userIndex, itemIndex, weight, timestamp, basket, users, items }: CollectedRows): InteractionsType {
-  return Interactions.fromArrays({ userIndex, itemIndex, weight, timestamp, basket, users, items });
+function toInteractions(rows: CollectedRows, texts: Record<string, string[]>): InteractionsType {
+  const { userIndex, itemIndex, weight, timestamp, basket, users, items } = rows;
+  const context = Object.keys(texts).length > 0 ? texts : undefined;
+  return Interactions.fromArrays({ userIndex, itemIndex, weight, timestamp, basket, users, items, context });
 }
 
 function nothingKept(file: string, rowsRead: number, rejected: readonly RejectReason[]): DataError {

@@ -51,6 +51,8 @@ export interface ReadOptions {
   weightDefault?: number;
   /** Property name → source column. Default: title, price and category as far as they can be guessed; `{}` for none. */
   itemProperties?: Readonly<Record<string, string>>;
+  /** Name → source column of a text of each row (a review, a comment): `interactions.context`, '' where the cell is empty. */
+  texts?: Readonly<Record<string, string>>;
   /** Writes all rejected rows (line, reason, the source's columns, raw text of malformed rows) as csv. */
   rejectsFile?: string;
   /** Memory that the SQL engine may take, such as "256MB", at least 32MB. Default "1GB" (sheets: "128MB"). The result and the process itself come on top. */

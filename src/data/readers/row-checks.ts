@@ -15,7 +15,7 @@ const WHITE = "E' \\t\\r\\n'";
 const LARGEST_WEIGHT = 3.4028234663852886e38; // of a float32
 
 export interface CheckedRows {
-  /** SELECT of reason, value, line, user, item, basket, timestamp, weight, p0 … where there are such; a role or property may have a `_key`. */
+  /** SELECT of reason, value, line, user, item, basket, timestamp, weight, p0 …, t0 … where there are such; a role or property may have a `_key`. */
   sql: string;
   /** SELECT of the rejected rows alone for the rejects file: k (number among all rows), line, reason (number), raw, and the source's columns. */
   rejectedSql: string;
@@ -30,6 +30,8 @@ export interface CheckPlan {
   /** Of a weight column of texts. */
   weightFormat: NumberFormat;
   properties: readonly string[];
+  /** Columns of texts of the rows. */
+  texts: readonly string[];
   options: Pick<ReadOptions, "drop" | "keepUnknownUsers" | "weightDefault" | "maxRows">;
   /** Roles whose ids may be longer than 12 bytes: a 128-bit key is computed beside them. */
   longIds: ReadonlySet<string>;
@@ -121,6 +123,7 @@ export async function checkedRows(session: Session, plan: CheckPlan): Promise<Ch
       const value = propertySql(at(column), typeOf(column));
       return [`${value} AS p${i}`, `hash(${value}) AS p${i}_key`];
     }),
+    ...plan.texts.map((column, i) => `${propertySql(at(column), typeOf(column))} AS t${i}`),
   ].join(", ")} FROM (${judged(true)})`;
   const rejectedSql = `SELECT k, ${source.lineSql ? "__line" : "0.0"} AS line, __reason AS reason, ${source.malformedSql ? "CASE WHEN __malformed THEN __raw END" : "NULL::VARCHAR"} AS raw,
     ${source.columns.map((column, i) => `${inner(i)} AS ${name(column.name)}`).join(", ")}

@@ -11,6 +11,8 @@ import type { EncodedFeatures } from "./feature-encoder.js";
 export interface FeatureBatch {
   offsets?: Int32Array;
   tableRows: Int32Array;
+  /** Share of each table row in its cell. Default: all alike. */
+  weights?: Float32Array;
   dense: Float32Array;
 }
 
@@ -43,7 +45,7 @@ export function featureBatch(encoded: EncodedFeatures, indexes: Int32Array, drop
 /** Writes rows × fields × dimensions into `out`: each cell's embedding, or the mean of its words'. */
 export function embedFeatures(
   table: Pick<SparseTable, "values" | "dimensions" | "gather">,
-  { offsets, tableRows }: FeatureBatch,
+  { offsets, tableRows, weights }: FeatureBatch,
   out: Float32Array,
 ): void {
   if (!offsets) {
@@ -53,14 +55,16 @@ export function embedFeatures(
   const { dimensions, values } = table;
   out.fill(0, 0, (offsets.length - 1) * dimensions);
   for (let cell = 0; cell + 1 < offsets.length; cell++) {
-    const share = 1 / (offsets[cell + 1] - offsets[cell]);
-    for (let e = offsets[cell]; e < offsets[cell + 1]; e++)
+    const alike = 1 / (offsets[cell + 1] - offsets[cell]);
+    for (let e = offsets[cell]; e < offsets[cell + 1]; e++) {
+      const share = weights?.[e] ?? alike;
       for (let d = 0; d < dimensions; d++) out[cell * dimensions + d] += share * values[tableRows[e] * dimensions + d];
+    }
   }
 }
 
 /** Adds d loss / d out of `embedFeatures` to the table. */
-export function addFeatureGradients(table: SparseTable, { offsets, tableRows }: FeatureBatch, gradient: Float32Array): void {
+export function addFeatureGradients(table: SparseTable, { offsets, tableRows, weights }: FeatureBatch, gradient: Float32Array): void {
   if (!offsets) {
     table.addGradients(tableRows, gradient);
     return;
@@ -68,9 +72,10 @@ export function addFeatureGradients(table: SparseTable, { offsets, tableRows }: 
   const { dimensions } = table;
   const shares = new Float32Array(tableRows.length * dimensions);
   for (let cell = 0; cell + 1 < offsets.length; cell++) {
-    const share = 1 / (offsets[cell + 1] - offsets[cell]);
+    const alike = 1 / (offsets[cell + 1] - offsets[cell]);
     for (let e = offsets[cell]; e < offsets[cell + 1]; e++)
-      for (let d = 0; d < dimensions; d++) shares[e * dimensions + d] = share * gradient[cell * dimensions + d];
+      for (let d = 0, share = weights?.[e] ?? alike; d < dimensions; d++)
+        shares[e * dimensions + d] = share * gradient[cell * dimensions + d];
   }
   table.addGradients(tableRows, shares);
 }

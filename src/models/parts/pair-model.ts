@@ -3,10 +3,12 @@
  * by the logit. A user given by a history, or unknown, is answered as one of whom nothing is known.
  */
 import { z } from "zod";
+import { ConfigError } from "../../core/errors.js";
 import type { Interactions } from "../../core/interactions.js";
 import type { FeatureStrengths, FitContext, FittedModel, ModelState, Query, SavedModel } from "../../core/model.js";
 import { parseParams } from "../../core/params.js";
 import { createRandom } from "../../core/random.js";
+import { eventTexts, restoredTexts } from "./event-texts.js";
 import { embedFeatures, featureBatch } from "./feature-batch.js";
 import { type EncodedFeatures, encodeFeatures, featureState, restoredFeatures } from "./feature-encoder.js";
 import { type FeatureSource, planFeatures } from "./feature-plan.js";
@@ -58,7 +60,13 @@ export async function fitPairModel(
     item: encode(source("items", numItems, train.itemIndex)),
   };
   const saved = context.checkpoint?.resumeFrom?.state.arrays;
-  const parts = createPairParts({ ...definition, features }, { random: createRandom(context.seed), saved });
+  const { target, eventTexts: whose, textBuckets: buckets } = params;
+  if (whose === "own" && target === "click")
+    throw new ConfigError(`The model ${definition.name} reads the texts of its own events, which sampled items do not have.`, {
+      hint: "Use target: rating, or eventTexts: others.",
+    });
+  const texts = whose === "none" ? undefined : eventTexts(train, { whose, buckets });
+  const parts = createPairParts({ ...definition, features, texts }, { random: createRandom(context.seed), saved });
   const standardise = (rating: number) => (rating - mean) / deviation;
   const { losses } = await trainPairs({ name: definition.name, parts, train, standardise }, params, context);
   return pairModel({ ...definition, params, numUsers, numItems }, { parts, losses, mean, deviation });
@@ -70,7 +78,9 @@ const savedSchema = z.object({ losses: z.array(z.number()), mean: z.number(), de
 export function restorePairModel(definition: PairDefinition, { params, numUsers, numItems, state }: SavedModel<PairParams>): FittedModel {
   const features = { user: restoredFeatures(state, "user", numUsers), item: restoredFeatures(state, "item", numItems) };
   for (const side of ["user", "item"] as const) savedFloat32(state, `${side}_embeddings`, [features[side].numEmbeddings, definition.width]);
-  const parts = createPairParts({ ...definition, features }, { random: createRandom(0), saved: state.arrays });
+  const texts = params.eventTexts === "none" ? undefined : restoredTexts(state, params.eventTexts);
+  if (texts) savedFloat32(state, "text_embeddings", [texts.numEmbeddings, definition.width]);
+  const parts = createPairParts({ ...definition, features, texts }, { random: createRandom(0), saved: state.arrays });
   const learned = parseParams(savedSchema, state.extra, `Saved model ${definition.name}`);
   return pairModel({ ...definition, params, numUsers, numItems }, { parts, ...learned });
 }
@@ -79,11 +89,15 @@ function pairModel(
   { name, title, params, numUsers, numItems, featureStrengths }: Made,
   { parts, losses, mean, deviation }: Learned,
 ): FittedModel {
-  const { features, tables, parameters } = parts;
+  const { features, tables, parameters, texts } = parts;
   const scorer = createPairScorer(parts);
   const userOf = ({ userIndex = -1, history }: Query) => (history?.length ? -1 : userIndex);
-  const answer = async (user: Int32Array, item: Int32Array, out: Float32Array) => {
-    await scorer.score(user, item, out);
+  /** Each query with `count` items of its own, one query after another in `item`. */
+  const answer = async (queries: readonly Query[], item: Int32Array, out: Float32Array) => {
+    const count = item.length / queries.length;
+    const user = Int32Array.from(item, (_, k) => userOf(queries[Math.floor(k / count)]));
+    const own = texts?.whose === "own" ? queries.map(({ context }) => texts.rowsOf(context)) : undefined;
+    await scorer.score({ user, item, own: own && Array.from(item, (_, k) => own[Math.floor(k / count)]) }, out);
     for (let k = 0; k < item.length; k++) out[k] = mean + deviation * out[k];
   };
   let itemVectors: Float32Array | undefined;
@@ -95,20 +109,17 @@ function pairModel(
     numItems,
     personal: true,
     losses,
+    ...(texts?.whose === "own" ? { readsEventTexts: true } : {}),
     ...(featureStrengths ? { featureStrengths: () => featureStrengths(parts) } : {}),
     async scoreAll(queries, out) {
-      for (const [q, query] of queries.entries())
-        await answer(new Int32Array(numItems).fill(userOf(query)), everyItem, out.subarray(q * numItems, (q + 1) * numItems));
+      for (const [q, query] of queries.entries()) await answer([query], everyItem, out.subarray(q * numItems, (q + 1) * numItems));
     },
     scoreCandidates(queries, itemIndexes, out) {
-      const count = itemIndexes.length;
-      const user = new Int32Array(queries.length * count);
-      const item = new Int32Array(queries.length * count);
-      queries.forEach((query, q) => {
-        user.fill(userOf(query), q * count, (q + 1) * count);
-        item.set(itemIndexes, q * count);
+      const item = new Int32Array(queries.length * itemIndexes.length);
+      queries.forEach((_, q) => {
+        item.set(itemIndexes, q * itemIndexes.length);
       });
-      return answer(user, item, out);
+      return answer(queries, item, out);
     },
     knowsUser: (user) => knowsRow(features.user, user),
     toOnnx: async () => pairOnnx({ model: name, title, parts, numUsers, numItems, mean, deviation }),
@@ -118,13 +129,13 @@ function pairModel(
     },
     state(): ModelState {
       const [user, item] = [featureState(features.user, "user"), featureState(features.item, "item")];
-      const own = parameters.arrays();
+      const [own, words] = [parameters.arrays(), texts?.state()];
       const embeddings = Object.fromEntries(
         Object.values(tables).map((table) => [table.name, { shape: [table.numRows, table.dimensions], data: table.values }]),
       );
       return {
-        arrays: { ...own, ...embeddings, ...user.arrays, ...item.arrays },
-        extra: { ...user.extra, ...item.extra, losses: [...losses], mean, deviation },
+        arrays: { ...own, ...embeddings, ...user.arrays, ...item.arrays, ...words?.arrays },
+        extra: { ...user.extra, ...item.extra, ...words?.extra, losses: [...losses], mean, deviation },
       };
     },
   };

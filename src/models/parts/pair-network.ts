@@ -11,12 +11,13 @@ import { createParameters, type Parameters } from "../../nn/parameters.js";
 import { createSession, type Session } from "../../nn/session.js";
 import { createSparseTable, type SparseTable } from "../../nn/sparse-table.js";
 import { createGraph, type Dimension, type Graph, input, type Tensor } from "../../nn/tensor.js";
+import type { EventTexts, TextPairs } from "./event-texts.js";
 import { embedFeatures, type FeatureBatch, featureBatch } from "./feature-batch.js";
 import type { EncodedFeatures } from "./feature-encoder.js";
 
 /** The inputs of n pairs. */
 export interface PairInputs {
-  /** n × fields · width: the user's fields, then the item's, each `width` wide. */
+  /** n × fields · width: the user's fields, the item's, then texts of events, each `width` wide. */
   embedded: Tensor;
   /** n × numbers of user and item; absent when there are none. */
   dense?: Tensor;
@@ -32,8 +33,9 @@ export interface PairParts {
   network: PairNetwork;
   parameters: Parameters;
   /** Embeddings of the fields of users and of items. */
-  tables: { user: SparseTable; item: SparseTable };
+  tables: { user: SparseTable; item: SparseTable; text?: SparseTable };
   features: { user: EncodedFeatures; item: EncodedFeatures };
+  texts?: EventTexts;
 }
 
 const sides = ["user", "item"] as const;
@@ -43,21 +45,22 @@ const DEVIATION = 0.05;
 
 /** Tables and parameters at their start, or as in saved arrays. `width`: of an embedding. */
 export function createPairParts(
-  { network, features, width }: Pick<PairParts, "network" | "features"> & { width: number },
+  { network, features, texts, width }: Pick<PairParts, "network" | "features" | "texts"> & { width: number },
   { random, saved }: { random: Random; saved?: ModelState["arrays"] },
 ): PairParts {
   const parameters = createParameters(random);
   if (saved) parameters.restore(saved);
-  const table = (side: "user" | "item") =>
+  const table = (side: "user" | "item" | "text", { numEmbeddings }: { numEmbeddings: number }) =>
     createSparseTable({
       name: `${side}_embeddings`,
-      numRows: features[side].numEmbeddings,
+      numRows: numEmbeddings,
       dimensions: width,
       deviation: DEVIATION,
       random,
       saved,
     });
-  const parts: PairParts = { network, parameters, tables: { user: table("user"), item: table("item") }, features };
+  const tables = { user: table("user", features.user), item: table("item", features.item) };
+  const parts: PairParts = { network, parameters, tables: texts ? { ...tables, text: table("text", texts) } : tables, features, texts };
   pairGraph(parts, 1); // makes the parameters, in a fixed order
   const missing = saved && parameters.list.find(({ name }) => !saved[name]);
   if (missing)
@@ -68,23 +71,24 @@ export function createPairParts(
   return parts;
 }
 
-/** The graph of n pairs, in a new graph or a given one: inputs `users`, `items` and, where there are numbers, `userNumbers`, `itemNumbers`. */
+/**
+ * The graph of n pairs, in a new graph or a given one: inputs `users`, `items` and, where there are texts or numbers, `texts`, `userNumbers`,
+ * `itemNumbers`.
+ */
 export function pairGraph(
-  { network, parameters, tables, features }: PairParts,
+  { network, parameters, tables, features, texts }: PairParts,
   n: Dimension,
   { dropout = 0, graph = createGraph() }: { dropout?: number; graph?: Graph } = {},
 ): { graph: Graph; context: LayerContext; inputs: PairInputs; score: Tensor } {
   const context: LayerContext = { graph, parameters, masks: [], dropout };
   const width = tables.user.dimensions;
-  const whole = concat(
-    sides.map((side) => input(graph, `${side}s`, [n, features[side].fields.length * width])),
-    1,
-  );
+  const own = sides.map((side) => input(graph, `${side}s`, [n, features[side].fields.length * width]));
+  const whole = concat(texts ? [...own, input(graph, "texts", [n, texts.fields.length * width])] : own, 1);
   const embedded = dropped(context, whole);
   const numbers = sides
     .filter((side) => features[side].numDense > 0)
     .map((side) => input(graph, `${side}Numbers`, [n, features[side].numDense]));
-  const numFields = features.user.fields.length + features.item.fields.length;
+  const numFields = features.user.fields.length + features.item.fields.length + (texts?.fields.length ?? 0);
   const inputs: PairInputs = { embedded, numFields, width, ...(numbers.length > 0 ? { dense: concat(numbers, 1) } : {}) };
   return { graph, context, inputs, score: network(context, inputs) };
 }
@@ -92,21 +96,23 @@ export function pairGraph(
 /** Buffers of the inputs of `pairGraph`. */
 export type PairFeeds = Readonly<Record<string, Float32Array>>;
 
-export function pairFeeds({ tables, features }: PairParts, n: number): PairFeeds {
-  return Object.fromEntries(
-    sides.flatMap((side): [string, Float32Array][] => [
+export function pairFeeds({ tables, features, texts }: PairParts, n: number): PairFeeds {
+  return Object.fromEntries([
+    ...(texts ? [["texts", new Float32Array(n * texts.fields.length * tables.text!.dimensions)] as [string, Float32Array]] : []),
+    ...sides.flatMap((side): [string, Float32Array][] => [
       [`${side}s`, new Float32Array(n * features[side].fields.length * tables[side].dimensions)],
       ...(features[side].numDense > 0 ? [[`${side}Numbers`, new Float32Array(n * features[side].numDense)] as [string, Float32Array]] : []),
     ]),
-  );
+  ]);
 }
 
 /** Fills the buffers for given pairs, at most n (−1: unknown); the rest becomes 0. */
 export function fillPairs(
-  { tables, features }: PairParts,
+  parts: PairParts,
   feeds: PairFeeds,
-  { user, item, dropped }: { user: Int32Array; item: Int32Array; dropped?: { share: number; random: Random } },
-): { user: FeatureBatch; item: FeatureBatch } {
+  { user, item, dropped, own }: TextPairs,
+): { user: FeatureBatch; item: FeatureBatch; text?: FeatureBatch } {
+  const { tables, features } = parts;
   const fill = (side: "user" | "item", rows: Int32Array) => {
     const batch = featureBatch(features[side], rows, dropped);
     embedFeatures(tables[side], batch, feeds[`${side}s`]);
@@ -115,12 +121,21 @@ export function fillPairs(
     feeds[`${side}Numbers`]?.fill(0, batch.dense.length);
     return batch;
   };
-  return { user: fill("user", user), item: fill("item", item) };
+  return { user: fill("user", user), item: fill("item", item), text: fillTexts(parts, feeds, { user, item, dropped, own }) };
+}
+
+/** The texts alone; undefined where the network reads none. */
+export function fillTexts({ tables, texts }: PairParts, feeds: PairFeeds, pairs: TextPairs): FeatureBatch | undefined {
+  if (!texts) return undefined;
+  const batch = texts.batch(pairs);
+  embedFeatures(tables.text!, batch, feeds.texts);
+  feeds.texts.fill(0, pairs.item.length * texts.fields.length * tables.text!.dimensions);
+  return batch;
 }
 
 export interface PairScorer {
   /** Scores of pairs (−1: unknown). Reads tables and parameters as they are now. */
-  score(user: Int32Array, item: Int32Array, out: Float32Array): Promise<void>;
+  score(pairs: TextPairs, out: Float32Array): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -142,19 +157,19 @@ export function createPairScorer(parts: PairParts): PairScorer {
     return { session, feeds };
   }
   let last: Promise<unknown> = Promise.resolve();
-  async function scoreAll(user: Int32Array, item: Int32Array, out: Float32Array): Promise<void> {
+  async function scoreAll({ user, item, own }: TextPairs, out: Float32Array): Promise<void> {
     const size = item.length <= BLOCKS[0] ? BLOCKS[0] : BLOCKS[1];
     const { session, feeds } = await blockOf(size);
     for (let from = 0; from < item.length; from += size) {
       const to = Math.min(item.length, from + size);
-      fillPairs(parts, feeds, { user: user.subarray(from, to), item: item.subarray(from, to) });
+      fillPairs(parts, feeds, { user: user.subarray(from, to), item: item.subarray(from, to), own: own?.slice(from, to) });
       await session.run(feeds);
       out.set((session.outputs.score as Float32Array).subarray(0, to - from), from);
     }
   }
   return {
-    score(user, item, out) {
-      const result = last.then(() => scoreAll(user, item, out));
+    score(pairs, out) {
+      const result = last.then(() => scoreAll(pairs, out));
       last = result.catch(() => {});
       return result;
     },

@@ -1,6 +1,6 @@
 /**
  * Scoring of a network over pairs as one ONNX file: indexes of a user and an item per row in, one score per row out. What the network
- * reads of each user and item is written out as a table. Called by pair-model.ts.
+ * reads of each user and item is written out as a table; texts of events are those of all users. Called by pair-model.ts.
  */
 import { scoringFile } from "../../nn/onnx/scoring.js";
 import { add, multiply } from "../../nn/ops/elementwise.js";
@@ -8,7 +8,7 @@ import { gather } from "../../nn/ops/gather.js";
 import { integerMath } from "../../nn/ops/indexes.js";
 import { reshape } from "../../nn/ops/shape.js";
 import { createGraph, input, provide } from "../../nn/tensor.js";
-import { fillPairs, type PairParts, pairFeeds, pairGraph } from "./pair-network.js";
+import { fillPairs, fillTexts, type PairParts, pairFeeds, pairGraph } from "./pair-network.js";
 
 export interface PairFile {
   model: string;
@@ -28,6 +28,7 @@ export function pairOnnx({ model, title, parts, numUsers, numItems, mean, deviat
   const feeds = pairFeeds(parts, most);
   const every = (count: number) => Int32Array.from({ length: count }, (_, row) => row - 1);
   fillPairs(parts, feeds, { user: every(rows.user), item: every(rows.item) });
+  fillTexts(parts, feeds, { user: new Int32Array(rows.item).fill(-1), item: every(rows.item) });
   const tables: Record<string, Float32Array> = {};
   for (const [name, values] of Object.entries(feeds)) {
     const side = name.startsWith("user") ? "user" : "item";

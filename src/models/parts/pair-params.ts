@@ -14,6 +14,7 @@ export const pairShape = {
   numbers: z.enum(["standardized", "buckets"]).default("standardized"),
   numberBuckets: z.int().min(2).max(1000).default(10),
   textBuckets: z.int().min(1).max(10_000_000).default(4096),
+  eventTexts: z.enum(["others", "own", "none"]).default("others"),
   epochs: z.int().min(1).max(10_000).default(12),
   batchSize: z.int().min(1).max(1_000_000).default(1024),
   learningRate: z.number().positive().default(5e-3),
@@ -39,6 +40,10 @@ export const pairHelp: { readonly [Key in keyof PairParams]: ParamHelp } = {
   numbers: { help: "standardized: as numbers; buckets: embedded, by quantile.", tune: false },
   numberBuckets: { help: "Most buckets of a number; used by numbers buckets.", tune: false },
   textBuckets: { help: "Rows that the hashed words of a text share.", tune: false },
+  eventTexts: {
+    help: "Texts of events: others: those of the item's events by other users; own: the event's own, which gives its rating away.",
+    tune: false,
+  },
   epochs: { help: "Most passes over the data; the learning rate falls to 0 over them along a cosine.", tune: false, fast: 2 },
   batchSize: { help: "Most pairs per step; small data is cut into smaller batches.", range: [128, 4096], scale: "log", tune: false },
   learningRate: { help: "Of Adam, at the start.", range: [3e-4, 1e-2], scale: "log" },

@@ -35,6 +35,7 @@ export interface Pairs {
   user: Int32Array;
   item: Int32Array;
   target: Float32Array;
+  own?: readonly (readonly Int32Array[])[];
 }
 
 /** Steps per epoch that small data is cut into. */
@@ -50,12 +51,14 @@ export async function trainPairs(
   const { seed, threads, device } = context;
   const { held, kept } = heldOut(train, params.validationShare, seed);
   const click = params.target === "click";
+  const { texts } = parts;
   const sample = negativesOf(train, params.negatives);
   const pairsOf = (events: Int32Array, random: Random): Pairs => {
     const user = events.map((event) => train.userIndex[event]);
     const item = events.map((event) => train.itemIndex[event]);
     if (click) return sample({ user, item }, random);
-    return { user, item, target: Float32Array.from(events, (event) => standardise(train.weight[event])) };
+    const target = Float32Array.from(events, (event) => standardise(train.weight[event]));
+    return { user, item, target, ...(texts?.whose === "own" ? { own: Array.from(events, (event) => texts.rowsOfEvent(event)) } : {}) };
   };
   const perEvent = click ? 1 + params.negatives : 1;
   const numPairs = kept.length * perEvent;
@@ -68,7 +71,12 @@ export async function trainPairs(
   const { embedded } = inputs;
   const penalty = () => multiply(sum(multiply(sum(multiply(embedded, embedded), [1], { keep: true }), weight)), params.regularization);
   const masks = createMaskPool(params.dropout, Math.max(1, ...layers.masks.map(({ size }) => size)), createRandom(seed + 1));
-  const rows = { users: graph.inputs.get("users")!, items: graph.inputs.get("items")! };
+  const { user: userTable, item: itemTable, text: textTable } = parts.tables;
+  const rows = {
+    users: graph.inputs.get("users")!,
+    items: graph.inputs.get("items")!,
+    ...(textTable ? { texts: graph.inputs.get("texts")! } : {}),
+  };
   const loss = params.regularization > 0 ? add(error, penalty()) : error;
   const step = await createTrainingStep({ context: layers, loss, rows, masks, threads, device });
   const feeds = { ...pairFeeds(parts, n), target: new Float32Array(n), weight: new Float32Array(n) };
@@ -78,7 +86,7 @@ export async function trainPairs(
     return await trainNetwork<Int32Array>(
       {
         stage: name,
-        network: { parameters: parts.parameters, tables: [parts.tables.user, parts.tables.item] },
+        network: { parameters: parts.parameters, tables: textTable ? [userTable, itemTable, textTable] : [userTable, itemTable] },
         epochs: params.epochs,
         patience: params.patience,
         optimizer: { name: "adam" },
@@ -95,8 +103,9 @@ export async function trainPairs(
           feeds.target.fill(0).set(pairs.target);
           feeds.weight.fill(1 / used).fill(0, used);
           const value = await step.run(feeds, random);
-          addFeatureGradients(parts.tables.user, batch.user, step.gradient("users"));
-          addFeatureGradients(parts.tables.item, batch.item, step.gradient("items"));
+          addFeatureGradients(userTable, batch.user, step.gradient("users"));
+          addFeatureGradients(itemTable, batch.item, step.gradient("items"));
+          if (textTable && batch.text) addFeatureGradients(textTable, batch.text, step.gradient("texts"));
           return { loss: value, examples: used, gradients: step.parameterGradients };
         },
         validate: validation && (async () => -(await meanError(scorer, validation, click))),
@@ -152,9 +161,10 @@ function negativesOf(train: Interactions, count: number): (pairs: Omit<Pairs, "t
 const MOST_DRAWS = 20;
 
 /** Root mean squared error of standardised ratings, or mean cross-entropy. */
-async function meanError(scorer: PairScorer, { user, item, target }: Pairs, click: boolean): Promise<number> {
+async function meanError(scorer: PairScorer, pairs: Pairs, click: boolean): Promise<number> {
+  const { target } = pairs;
   const scores = new Float32Array(target.length);
-  await scorer.score(user, item, scores);
+  await scorer.score(pairs, scores);
   let total = 0;
   scores.forEach((score, k) => {
     total += click ? Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - target[k] * score : (score - target[k]) ** 2;

@@ -71,6 +71,12 @@ const itemTableSchema = featureTableSchema.extend({
   withoutFeatures: z.enum(["drop", "keep"]).default("keep"),
 });
 
+const eventTextsSchema = z.strictObject({
+  columns: z
+    .record(z.string(), z.union([z.literal("text"), z.strictObject({ kind: z.literal("text"), column: columnName.optional() })]))
+    .refine((columns) => Object.keys(columns).length > 0, "name at least one text, such as review: text"),
+});
+
 export const recipeSchema = z.strictObject({
   name: label,
   title: z.string().optional(),
@@ -83,7 +89,9 @@ export const recipeSchema = z.strictObject({
     })
     .prefault({}),
   itemProperties: z.record(z.string(), columnName).optional(),
-  features: z.strictObject({ users: featureTableSchema.optional(), items: itemTableSchema.optional() }).optional(),
+  features: z
+    .strictObject({ users: featureTableSchema.optional(), items: itemTableSchema.optional(), events: eventTextsSchema.optional() })
+    .optional(),
   split: z.strictObject({ validation: splitSchema.optional(), test: splitSchema.optional() }).prefault({}),
   models: z
     .array(z.strictObject({ name: z.string(), label: label.optional(), params: z.record(z.string(), z.unknown()).default({}) }))
