@@ -8,6 +8,7 @@ import { createServer } from "../server/app.js";
 import { explain } from "../server/listen.js";
 import { type RecipeRun, serveRun } from "../service/run.js";
 import type { CliContext } from "./context.js";
+import { indexNote } from "./index-note.js";
 import { skippedNote } from "./skipped-note.js";
 
 export interface Address {
@@ -37,7 +38,12 @@ export async function serveUntilInterrupted(
   context: CliContext,
 ): Promise<void> {
   const { title, serving } = run.result;
-  const service = await serveRun(run, { defaultModel, threads, onSkipped: skippedNote(context) });
+  const service = await serveRun(run, {
+    ...{ defaultModel, threads, signal: context.signal, onProgress: context.onProgress },
+    onSkipped: skippedNote(context),
+    approximate: true,
+    onIndex: (label, report) => context.note(indexNote(label, report)),
+  });
   const routes = serving?.routes ?? [];
   const logFile = serving?.log === undefined ? undefined : resolvePath(run.workspace.folder, serving.log);
   const server = await createServer({ service, host, port, title, routes, logFile });

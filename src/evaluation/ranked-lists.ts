@@ -147,6 +147,7 @@ export function recommenderOfLists(lists: UserLists, { name = "ranked lists", us
     similarItems: async () => listsOnly("similar items"),
     similarUsers: async () => listsOnly("similar users"),
     explain: async () => listsOnly("reasons"),
+    setApproximateIndex: () => listsOnly("item vectors"),
     dispose() {},
   };
 }

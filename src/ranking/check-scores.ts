@@ -30,6 +30,9 @@ function firstNaN(values: Float32Array): number {
 }
 
 function firstNotFinite(values: Float32Array): number {
+  let zero = 0; // 0 · v is 0 for numbers alone; a sum is several times as fast as a test of each
+  for (let i = 0; i < values.length; i++) zero += 0 * values[i];
+  if (zero === 0) return -1;
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
   return -1;
 }

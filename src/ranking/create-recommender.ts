@@ -2,14 +2,16 @@
  * Builds a `Recommender`: checks the caller's arguments once, splits batches into blocks, answers cold
  * queries by popularity (labelled), and hands the rest to the cheapest ranker of the model.
  */
+
 import { baseOnly } from "../core/base-only.js";
 import { ConfigError, throwIfCancelled } from "../core/errors.js";
 import type { Csr, IdMap } from "../core/interactions.js";
 import type { FittedModel, Query, RuntimeUse } from "../core/model.js";
+import { approximateRanker } from "./approximate.js";
 import { type CheckedOptions, checkOptions, checkQuery, checkRow, type Rows } from "./check-query.js";
 import { type ExcludedLists, excludedLists } from "./excluded-lists.js";
 import { createPopularityFallback } from "./popularity-fallback.js";
-import { createRanker, emptyLists, type RankedLists } from "./rankers.js";
+import { createRanker, emptyLists, hasItemVectors, type RankedLists } from "./rankers.js";
 import type { Recommendation, RecommendationBatch, Recommender } from "./recommender.js";
 import { createSimilarRows } from "./similar.js";
 
@@ -29,7 +31,8 @@ export const FALLBACK_SOURCE = "popularity fallback";
 
 export function createRecommender({ fitted, runtime, users, items, seen, popularity, threads }: RecommenderParts): Recommender {
   const { numUsers, numItems } = fitted;
-  const ranker = createRanker(fitted, threads);
+  const exact = createRanker(fitted, threads);
+  let ranker = exact;
   const fallback = createPopularityFallback(popularity);
   const itemRows: Rows = { kind: "item", size: numItems };
   const userRows: Rows = { kind: "user", size: numUsers };
@@ -136,8 +139,16 @@ export function createRecommender({ fitted, runtime, users, items, seen, popular
       return { ...(await fitted.explain(query, itemIndex)), source: fitted.name };
     },
 
+    setApproximateIndex(index) {
+      if (index && !hasItemVectors(fitted))
+        throw new ConfigError(`The model ${fitted.name} has no vectors of items that an approximate index could hold.`, {
+          hint: "Its lists come from an exact scan of all scores; use a model with vectors, such as content or als, or the exact scan.",
+        });
+      ranker = index ? approximateRanker(fitted, exact, index) : exact;
+    },
+
     dispose() {
-      ranker.dispose();
+      exact.dispose();
       similarItems.dispose();
       similarUsers.dispose();
     },

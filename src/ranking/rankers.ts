@@ -42,6 +42,11 @@ export function createRanker(model: FittedModel, threads: number): Ranker {
   return model.vectors ? vectorRanker(model, threads) : scoreRanker(model);
 }
 
+/** Whether lists come from a product with item vectors. */
+export function hasItemVectors({ stages, vectors }: FittedModel): boolean {
+  return stages === undefined && vectors !== undefined;
+}
+
 function vectorRanker(model: FittedModel, threads: number): Ranker {
   const { dimensions, itemVectors, encode } = model.vectors!;
   const pace = batchPacer();

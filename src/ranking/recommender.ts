@@ -2,8 +2,10 @@
  * The object a person works with: a fitted model together with what its users have seen, so that it can
  * answer with lists. The types of the public API; `create-recommender.ts` builds it.
  */
+
 import type { Csr, IdMap } from "../core/interactions.js";
 import type { Explanation, FittedModel, Query, RuntimeUse } from "../core/model.js";
+import type { ApproximateIndex } from "./approximate.js";
 
 export interface RecommendOptions {
   /** List length, 1 or more. Default 10. The list is shorter when fewer items are allowed. */
@@ -79,6 +81,8 @@ export interface Recommender {
   explain(query: Query, itemIndex: number): Promise<ItemExplanation>;
   /** True when the model knows nothing about the asker, so that the answer is the popularity fallback. */
   isCold(query: Query): boolean;
+  /** From now on lists of single questions come from this index of the item vectors; undefined: from the exact scan. Throws ConfigError for a model without vectors. */
+  setApproximateIndex(index: ApproximateIndex | undefined): void;
   /** Frees kernel memory. The object may still be used: it is built again. */
   dispose(): void;
 }

@@ -167,8 +167,11 @@ export function createRecommendService({
         hint: "Properties are listed by item index.",
       });
   }
-  const byPopularity = Int32Array.from({ length: numItems }, (_, index) => index).sort((a, b) => popularity[b] - popularity[a] || a - b);
-  const itemTable = { ids: items, order: byPopularity, texts: columns.map(([, values]) => values) };
+  let byPopularity: Int32Array | undefined; // made by the first search: a million items take a second
+  const itemTable = () => {
+    byPopularity ??= Int32Array.from({ length: numItems }, (_, index) => index).sort((a, b) => popularity[b] - popularity[a] || a - b);
+    return { ids: items, order: byPopularity, texts: columns.map(([, values]) => values) };
+  };
   const itemsSeen = (userIndex: number) => seen.offsets[userIndex + 1] - seen.offsets[userIndex];
 
   const withProperties = (itemId: string): { properties?: ItemProperties } => {
@@ -233,7 +236,7 @@ export function createRecommendService({
     },
 
     async searchItems({ q = "", limit = 20 } = {}, { signal } = {}) {
-      const found = await searchTable(itemTable, q.trim(), { limit: checkWhole("limit", limit, maxLimit), signal });
+      const found = await searchTable(itemTable(), q.trim(), { limit: checkWhole("limit", limit, maxLimit), signal });
       return { items: found.map((index) => items.idOf(index)).map((itemId) => ({ itemId, ...withProperties(itemId) })) };
     },
 

@@ -2,9 +2,17 @@
  * The use case "run": trains a recipe, or takes the result of an earlier run when recipe, data and version of the
  * package are the same and its models are undamaged, and gives the service that answers from it.
  */
+import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { ModelFormatError, NotFoundError } from "../core/errors.js";
+import type { Progress } from "../core/model.js";
+import { hasItemVectors } from "../ranking/rankers.js";
+import { ioErrors } from "../store/durable-files.js";
+import { sha256 } from "../store/manifest.js";
 import { loadItemProperties } from "../store/model-folder.js";
 import { directionOf } from "../tuning/model-objective.js";
+import { type IndexReport, openApproximateIndex } from "./approximate-index.js";
 import { dataFingerprint, sourceFile } from "./prepare-data.js";
 import type { Recipe } from "./recipe/recipe.js";
 import { servingOf } from "./recipe/route-check.js";
@@ -61,6 +69,12 @@ export interface ServeRunOptions {
   threads?: number;
   /** Told of each model that is left out because its files are damaged or gone. */
   onSkipped?: (label: string, reason: string) => void;
+  /** Answer from an approximate index where the recipe wants one (`serve.index`). Default false: by the exact scan. */
+  approximate?: boolean;
+  /** Told of each model that does, and how good its index is; undefined: it has no vectors and answers by the exact scan. */
+  onIndex?: (label: string, report: IndexReport | undefined) => void;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
 }
 
 /**
@@ -69,7 +83,7 @@ export interface ServeRunOptions {
  */
 export async function serveRun(
   { result, workspace }: Pick<RecipeRun, "result" | "workspace">,
-  { defaultModel, only, threads, onSkipped }: ServeRunOptions = {},
+  { defaultModel, only, threads, onSkipped, approximate, onIndex, signal, onProgress }: ServeRunOptions = {},
 ): Promise<RecommendService> {
   const models: LoadedModel[] = [];
   let itemProperties: Awaited<ReturnType<typeof loadItemProperties>>;
@@ -79,6 +93,11 @@ export async function serveRun(
     try {
       const { model, manifest, folder } = await workspace.models.load(label, { version, threads });
       itemProperties ??= await loadItemProperties(folder);
+      const index = approximate ? result.serving?.index : undefined;
+      if (index && hasItemVectors(model.fitted)) {
+        const file = await indexFile(workspace, label, `${manifest.version}-${sha256(Buffer.from(JSON.stringify(index))).slice(0, 8)}`);
+        onIndex?.(label, await openApproximateIndex(model, index, { file, signal, onProgress }));
+      } else if (index) onIndex?.(label, undefined);
       models.push({ name: label, version: manifest.version, model, metrics: manifest.metrics, createdAt: manifest.createdAt });
     } catch (error) {
       if (!(error instanceof ModelFormatError || error instanceof NotFoundError) || label === defaultModel) throw error;
@@ -95,6 +114,15 @@ export async function serveRun(
     itemProperties,
     excludeSeen: result.excludeSeen,
   });
+}
+
+/** Where the index of a version of a model is kept; those of its other versions are removed. */
+async function indexFile({ folder }: Workspace, label: string, version: string): Promise<string> {
+  const own = join(folder, "indexes", label);
+  const file = join(own, `${version}.usearch`);
+  for (const other of existsSync(own) ? await readdir(own) : [])
+    if (!other.startsWith(`${version}.usearch`)) await ioErrors("remove", join(own, other), () => rm(join(own, other)));
+  return file;
 }
 
 /** The best of some models by the metric that chose the champion; the first where nothing was judged. */

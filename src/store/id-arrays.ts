@@ -1,20 +1,13 @@
 /**
  * External ids as two arrays that any language reads: all ids as UTF-8 one after another, and the byte length of
- * each. Newlines, quotes and any other character need no escaping, and millions of ids load in a second.
+ * each. Newlines, quotes and any other character need no escaping, and millions of ids load in no time.
  */
 import { DataError, ModelFormatError } from "../core/errors.js";
 import type { IdMap } from "../core/interactions.js";
-import { createIdMap } from "../data/id-map.js";
-
-export interface IdArrays {
-  /** Byte length of each id. */
-  lengths: Int32Array;
-  /** The ids' bytes, in order, without separators. */
-  utf8: Uint8Array;
-}
+import { type Utf8Ids, utf8IdMap } from "../data/utf8-ids.js";
 
 /** Throws DataError for an id that Unicode cannot express (half of a surrogate pair). */
-export function encodeIds(ids: IdMap): IdArrays {
+export function encodeIds(ids: IdMap): Utf8Ids {
   const lengths = new Int32Array(ids.size);
   const encoder = new TextEncoder();
   let utf8 = new Uint8Array(Math.max(64, ids.size * 8));
@@ -39,7 +32,7 @@ export function encodeIds(ids: IdMap): IdArrays {
 }
 
 /** The inverse of `encodeIds`; throws ModelFormatError naming `what` when lengths and bytes do not fit. */
-export function decodeIds({ lengths, utf8 }: IdArrays, what: string): IdMap {
+export function decodeIds({ lengths, utf8 }: Utf8Ids, what: string): IdMap {
   let total = 0;
   for (const length of lengths) total += length;
   if (total !== utf8.length) {
@@ -47,15 +40,5 @@ export function decodeIds({ lengths, utf8 }: IdArrays, what: string): IdMap {
       details: { got: utf8.length, expected: total },
     });
   }
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  const whole = decoder.decode(utf8);
-  const ascii = whole.length === utf8.length; // then bytes are characters, and slicing is much the fastest
-  const ids = new Array<string>(lengths.length);
-  let start = 0;
-  for (let i = 0; i < lengths.length; i++) {
-    const end = start + lengths[i];
-    ids[i] = ascii ? whole.slice(start, end) : decoder.decode(utf8.subarray(start, end));
-    start = end;
-  }
-  return createIdMap(ids);
+  return utf8IdMap({ lengths, utf8 });
 }

@@ -7,7 +7,7 @@ import { ConfigError } from "../../core/errors.js";
 import { nameHint } from "../../core/nearest-names.js";
 import { DEFAULT_METRICS } from "../../evaluation/evaluate.js";
 import { splitSchema } from "./recipe-split.js";
-import { routeSchema } from "./route-schema.js";
+import { indexSchema, routeSchema } from "./route-schema.js";
 
 const columnName = z.string().min(1);
 const label = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/, "use letters, digits, dots, hyphens and underscores");
@@ -126,6 +126,10 @@ export const recipeSchema = z.strictObject({
       host: z.string().default("127.0.0.1"),
       port: z.int().min(0).max(65_535).default(8080),
       model: label.optional(),
+      index: z
+        .union([z.enum(["exact", "approximate"]), indexSchema])
+        .default("exact")
+        .transform((given) => (given === "exact" ? undefined : given === "approximate" ? indexSchema.parse({}) : given)),
       routes: z.array(routeSchema).default([]),
       log: z.string().min(1).optional(),
     })

@@ -109,6 +109,6 @@ function clash(a: Route, b: Route): boolean {
 }
 
 /** What a run keeps of a recipe's `serve` section; undefined when there is nothing to keep. */
-export function servingOf({ model, routes, log }: Serving): Serving | undefined {
-  return model === undefined && routes.length === 0 && log === undefined ? undefined : { model, routes, log };
+export function servingOf({ model, index, routes, log }: Serving): Serving | undefined {
+  return [model, index, log].every((one) => one === undefined) && routes.length === 0 ? undefined : { model, index, routes, log };
 }

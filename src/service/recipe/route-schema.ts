@@ -77,9 +77,18 @@ export const routeSchema = z.discriminatedUnion("answers", [readyRoute, recommen
   error: ({ code }) => (code === "invalid_union" ? "A route answers ready, recommend or search" : undefined),
 });
 
+/** How lists are found: by a scan of all items, or by a graph of their vectors that may miss some. */
+export const indexSchema = z.strictObject({
+  connectivity: z.int().min(2).max(256).default(16),
+  expansionAdd: z.int().min(1).max(10_000).default(128),
+  expansionSearch: z.int().min(1).max(10_000).default(128),
+  overfetch: z.number().min(1).max(100).default(4),
+});
+
 /** What a run keeps of the recipe's `serve` section, so that it can be served later without the recipe. */
 export const servingSchema = z.object({
   model: z.string().optional(),
+  index: indexSchema.optional(),
   routes: z.array(routeSchema),
   log: z.string().optional(),
 });
