@@ -15,6 +15,7 @@ export type {
   RejectReason,
 } from "./data/readers/read-types.js";
 // these take the place of the browser's, which stay reachable as loadRemoteModel and loadRemoteItemProperties
-export { loadItemProperties, loadModel, type Manifest, readManifest, type SaveOptions, saveModel } from "./store/model-folder.js";
+export { type LoadOptions, loadItemProperties, loadModel } from "./store/load-model.js";
+export { type Manifest, readManifest, type SaveOptions, saveModel } from "./store/model-folder.js";
 export { loadRemoteItemProperties, loadRemoteModel } from "./store/remote-model.js";
 export { openTrialStore } from "./store/trial-store.js";

@@ -7,6 +7,7 @@ import { registerEvaluate } from "./commands/evaluate.js";
 import { registerExport } from "./commands/export.js";
 import { registerFeatures } from "./commands/features.js";
 import { registerModels } from "./commands/models.js";
+import { registerPush } from "./commands/push.js";
 import { registerRecommend } from "./commands/recommend.js";
 import { registerReplicate } from "./commands/replicate.js";
 import { registerRun } from "./commands/run.js";
@@ -32,6 +33,7 @@ export function createProgram(context: CliContext): Command {
     registerRecommend,
     registerServe,
     registerExport,
+    registerPush,
     registerSongs,
     registerFeatures,
     registerModels,

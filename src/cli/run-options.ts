@@ -9,7 +9,7 @@ import { openDevice } from "../nn/device.js";
 import { fastRecipe } from "../service/fast.js";
 import { type Recipe, readRecipe, recipeForFile, resolveSourceFile, shippedRecipe } from "../service/recipe/recipe.js";
 import type { RunOptions } from "../service/run-result.js";
-import { DEFAULT_WORKSPACE } from "../service/workspace.js";
+import { DEFAULT_WORKSPACE, latestRun } from "../service/workspace.js";
 import type { CliContext } from "./context.js";
 import { stepNotes } from "./step-notes.js";
 
@@ -80,6 +80,35 @@ export function withFastOption(command: Command, conflicts: readonly string[] = 
 /** `--workspace`, where results and models are. */
 export function workspaceOption(command: Command) {
   return command.createOption("--workspace <folder>", "folder of results and models").default(DEFAULT_WORKSPACE);
+}
+
+/** Adds the options that say which run answers: one of this machine, or one that lies elsewhere. */
+export function withRunChoice(command: Command): Command {
+  return command
+    .option("--recipe <name>", "whose latest run; default: the latest of all")
+    .addOption(
+      command
+        .createOption("--models <place>", "a run elsewhere: s3://bucket/prefix (`tastemaker push`), or a copied folder of a workspace")
+        .env("TASTEMAKER_MODELS"),
+    )
+    .addOption(workspaceOption(command));
+}
+
+export interface RunChoice {
+  recipe?: string;
+  models?: string;
+  workspace: string;
+}
+
+/** The run that these options choose; from S3 it is copied to this machine first. */
+export async function chosenRun({ recipe, models, workspace }: RunChoice, context: CliContext) {
+  if (models === undefined) return latestRun(workspace, recipe);
+  if (recipe !== undefined)
+    throw new ConfigError("--recipe and --models exclude each other.", { hint: "The address of --models says which recipe's run it is." });
+  const { publishedRun } = await import("../service/published-run.js");
+  const run = await publishedRun(models, { signal: context.signal, onProgress: context.onProgress });
+  context.quiet();
+  return run;
 }
 
 /** `--device`, where networks are trained. */

@@ -2,8 +2,9 @@
  * The use case "export": a saved model in a form that other programs read (export/formats.ts). Called by the command line.
  */
 import { resolve } from "node:path";
-import { NotFoundError } from "../core/errors.js";
+import { ConfigError, NotFoundError } from "../core/errors.js";
 import { nameHint } from "../core/nearest-names.js";
+import { isS3 } from "../store/s3/place.js";
 import { formatFor, formats } from "./export/formats.js";
 import type { RecipeRun } from "./run.js";
 
@@ -32,6 +33,10 @@ export async function exportModel(
   target: string,
   { model: label = result.champion ?? result.models[0].label, format = formatFor(target), signal }: ExportOptions = {},
 ): Promise<Exported> {
+  if (isS3(target))
+    throw new ConfigError("An export is written on this machine.", {
+      hint: "Copy it to S3 afterwards, or upload the run with `tastemaker push`.",
+    });
   if (!Object.hasOwn(formats, format)) throw unknown("format", format, Object.keys(formats));
   const found = result.models.find((model) => model.label === label);
   if (!found) {

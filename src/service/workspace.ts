@@ -47,7 +47,11 @@ export interface Workspace {
 
 /** The workspace of one recipe; its folder is created by the first write. */
 export function openWorkspace(root: string = DEFAULT_WORKSPACE, recipe: string): Workspace {
-  const folder = resolve(root, recipe);
+  return workspaceAt(resolve(root, recipe));
+}
+
+/** The workspace in `folder` (absolute). */
+export function workspaceAt(folder: string): Workspace {
   const models = openModelStore(join(folder, "models"));
   const runFile = (key: string) => join(folder, "runs", `${key}.json`);
   return {
@@ -113,7 +117,24 @@ export async function latestRun(root: string = DEFAULT_WORKSPACE, recipe?: strin
   });
 }
 
-function parseResult(text: string): RunResult | undefined {
+/** The newest run of some workspaces. */
+export async function newestRun(workspaces: readonly Workspace[]): Promise<{ workspace: Workspace; result: RunResult } | undefined> {
+  const found: { workspace: Workspace; result: RunResult }[] = [];
+  for (const workspace of workspaces) {
+    const runs = join(workspace.folder, "runs");
+    const files = existsSync(runs)
+      ? (await ioErrors("read", runs, () => readdir(runs))).filter((file) => /^[0-9a-f]+\.json$/.test(file))
+      : [];
+    for (const file of files) {
+      const result = await workspace.readRun(file.slice(0, -".json".length));
+      if (result) found.push({ workspace, result });
+    }
+  }
+  return found.sort((a, b) => a.result.createdAt.localeCompare(b.result.createdAt)).at(-1);
+}
+
+/** The result in the text of its file, or undefined when it was cut off or is something else. */
+export function parseResult(text: string): RunResult | undefined {
   try {
     const json: unknown = JSON.parse(text);
     return resultSchema.safeParse(json).success ? (json as RunResult) : undefined;

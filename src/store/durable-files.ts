@@ -134,14 +134,19 @@ export async function removeLeftovers(folder: string): Promise<number> {
     let removed = 0;
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
-      const process = TEMPORARY.exec(entry.name);
-      if (process && !isRunning(Number(process[1]))) {
+      if (isLeftover(entry.name)) {
         await rm(path, { recursive: true, force: true });
         removed++;
-      } else if (!process && entry.isDirectory()) removed += await removeLeftovers(path);
+      } else if (!TEMPORARY.test(entry.name) && entry.isDirectory()) removed += await removeLeftovers(path);
     }
     return removed;
   });
+}
+
+/** Whether a name is that of a temporary sibling whose process no longer runs. */
+export function isLeftover(name: string): boolean {
+  const process = TEMPORARY.exec(name);
+  return process !== null && !isRunning(Number(process[1]));
 }
 
 function isRunning(processId: number): boolean {

@@ -35,19 +35,23 @@ export async function readManifest(folder: string): Promise<Manifest> {
       details: { file },
     });
   }
-  const manifest = parseManifest(bytes.toString("utf8"), file);
-  await verifyChecksums(folder, manifest, sha256(bytes));
-  return manifest;
+  return checkManifest(bytes, await readOptional(join(folder, CHECKSUMS)), { manifest: file, checksums: join(folder, CHECKSUMS) });
 }
 
-async function verifyChecksums(folder: string, manifest: Manifest, ofManifest: string): Promise<void> {
-  const file = join(folder, CHECKSUMS);
-  const stored = (await readOptional(file))?.toString("latin1");
+/** The manifest in `bytes`, compared with its checksum file. Throws ModelFormatError; the names are those of the two files in it. */
+export function checkManifest(
+  bytes: Uint8Array,
+  checksums: Uint8Array | undefined,
+  names: { manifest: string; checksums: string },
+): Manifest {
+  const manifest = parseManifest(Buffer.from(bytes).toString("utf8"), names.manifest);
+  const ofManifest = sha256(bytes);
+  const file = names.checksums;
+  const stored = checksums && Buffer.from(checksums).toString("latin1");
   if (stored === undefined) throw damaged(file, { got: "no such file", expected: "checksums of all files" });
   const listed = stored.slice(0, stored.indexOf("  "));
-  if (stored === checksumLines(manifest, ofManifest)) return;
-  if (listed !== ofManifest)
-    throw damaged(join(folder, MANIFEST), { got: `sha256 ${ofManifest}`, expected: `${listed} (from ${CHECKSUMS})` });
+  if (stored === checksumLines(manifest, ofManifest)) return manifest;
+  if (listed !== ofManifest) throw damaged(names.manifest, { got: `sha256 ${ofManifest}`, expected: `${listed} (from ${CHECKSUMS})` });
   throw damaged(file, { got: "other checksums", expected: `those of ${MANIFEST}` });
 }
 

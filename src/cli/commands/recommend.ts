@@ -3,22 +3,19 @@ import type { Command } from "commander";
 import { ConfigError } from "../../core/errors.js";
 import type { ExplainAnswer } from "../../service/explain.js";
 import { serveRun } from "../../service/run.js";
-import { latestRun } from "../../service/workspace.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
-import { wholeNumber, workspaceOption } from "../run-options.js";
+import { chosenRun, type RunChoice, wholeNumber, withRunChoice } from "../run-options.js";
 import { skippedNote } from "../skipped-note.js";
 import { formatTable } from "../table.js";
 
 /** Contributions shown for each item. */
 const SHOWN = 3;
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, RunChoice {
   user?: string;
   items?: string;
   topK: number;
   model?: string;
-  recipe?: string;
-  workspace: string;
   excludeSeen?: boolean;
   explain?: boolean;
 }
@@ -31,12 +28,10 @@ export function registerRecommend(program: Command, context: CliContext): void {
     .option("--items <ids>", "items someone had, separated by commas")
     .option("--top-k <number>", "length of the list", wholeNumber(1), 10)
     .option("--model <label>", "which of the run's models; default: the recipe's serve.model, or the champion")
-    .option("--recipe <name>", "whose latest run; default: the latest of all")
     .option("--exclude-seen", "leave out what the user had; default: as the models were judged")
     .option("--no-exclude-seen", "let it appear again")
-    .option("--explain", "say which of the asker's items give each item its score")
-    .addOption(workspaceOption(program));
-  withCommonOptions(command)
+    .option("--explain", "say which of the asker's items give each item its score");
+  withCommonOptions(withRunChoice(command))
     .addHelpText(
       "after",
       examples(
@@ -49,7 +44,7 @@ export function registerRecommend(program: Command, context: CliContext): void {
       if (options.user === undefined && options.items === undefined) {
         throw new ConfigError("Nobody to recommend to.", { hint: "Give --user ID, or --items with the ids of items someone had." });
       }
-      const run = await latestRun(options.workspace, options.recipe);
+      const run = await chosenRun(options, context);
       const service = await serveRun(run, { defaultModel: options.model, onSkipped: skippedNote(context) });
       try {
         const history = options.items?.split(",").map((itemId) => ({ itemId: itemId.trim() }));
