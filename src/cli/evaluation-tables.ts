@@ -13,9 +13,18 @@ interface Row extends Pick<ModelResult, "label"> {
 }
 
 export function evaluationTables(evaluation: Evaluation): string {
-  const { parts, champion, chosenBy, fast } = evaluation;
+  const { scenarios, fast } = evaluation;
+  const tables = scenarios
+    ? scenarios
+        .map(({ name, title, ...figures }) => `${name}${title ? `: ${title}` : ""}\n${tablesOf({ ...evaluation, ...figures })}`)
+        .join("\n\n\n")
+    : tablesOf(evaluation);
+  return fast ? `${tables}\nFast: on a sample and with fits cut short, so that the figures mean nothing.` : tables;
+}
+
+function tablesOf(evaluation: Evaluation): string {
+  const { parts, champion, chosenBy } = evaluation;
   const tables = parts.map((part) => partTable(part, evaluation)).join("\n\n");
-  if (fast) return `${tables}\nFast: on a sample and with fits cut short, so that the figures mean nothing.`;
   if (champion === undefined || parts.length === 0) return tables;
   return `${tables}\n* ${champion} is best by ${chosenBy} on the ${parts[0].name} part.`;
 }

@@ -31,6 +31,7 @@ export interface SourceOptions {
   device?: string;
   allowLeaks?: boolean;
   fast?: boolean;
+  scenario?: string;
   checkpointSeconds?: number;
   tensorboard?: string;
   host?: string;
@@ -75,6 +76,11 @@ export function withFastOption(command: Command, conflicts: readonly string[] = 
       .createOption("--fast", "every step within about a minute, on a sample of users and with fits cut short: figures mean nothing")
       .conflicts([...conflicts]),
   );
+}
+
+/** `--scenario`, of the commands that can do with one of a recipe's. */
+export function scenarioOption(command: Command, usual: string) {
+  return command.createOption("--scenario <name>", `only this scenario of the recipe; default: ${usual}`);
 }
 
 /** `--workspace`, where results and models are. */

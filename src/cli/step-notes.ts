@@ -47,7 +47,9 @@ export function stepNotes(step: RunStep, { rejectsFile }: { rejectsFile?: string
     case "list":
       return listNotes(step.result);
     case "model":
-      return [`Judged ${step.result.label} in ${step.result.seconds.toFixed(1)} s.`];
+      return [
+        `Judged ${step.result.label}${step.result.scenario === undefined ? "" : ` (${step.result.scenario})`} in ${step.result.seconds.toFixed(1)} s.`,
+      ];
   }
 }
 

@@ -26,10 +26,10 @@ export interface FitInput {
 
 export interface Fitting {
   fit(model: RecipeModel, input: FitInput): Promise<Recommender>;
-  /** What judging a model gave before an interruption. */
-  judged?(label: string): ModelResult | undefined;
-  /** Told of each model that was judged. */
-  keepJudged?(result: ModelResult): Promise<void>;
+  /** What judging a model gave before an interruption, scenario by scenario. */
+  judged?(label: string): ModelResult[] | undefined;
+  /** Told of each model that was judged, in all its scenarios. */
+  keepJudged?(results: readonly ModelResult[]): Promise<void>;
   /** The version under which a model was saved before the interruption. */
   savedVersion?(label: string): string | undefined;
   /** Told of each model that was fitted on all data and saved. */

@@ -34,6 +34,8 @@ export interface FeatureSummary {
 }
 
 export interface ModelResult {
+  /** In which the figures came about; absent where the recipe names none. */
+  scenario?: string;
   label: string;
   /** Name of the model definition. */
   model: string;
@@ -78,10 +80,18 @@ export interface Evaluation {
   seed?: number;
   /** Version of the package. */
   tastemaker?: string;
+  /** Every scenario of a recipe that names some; what stands beside them is the first one's, but `models` are all of them. */
+  scenarios?: ScenarioEvaluation[];
   /** A smoke run on a sample, with fits cut short: the figures mean nothing. */
   fast?: boolean;
   /** How intervals were made; absent when there are none. */
   intervals?: Required<IntervalOptions>;
+}
+
+/** The figures of one scenario. */
+export interface ScenarioEvaluation extends Pick<Evaluation, "excludeSeen" | "metrics" | "models" | "lists" | "champion" | "chosenBy"> {
+  name: string;
+  title?: string;
 }
 
 export interface RunResult extends Evaluation {

@@ -46,7 +46,7 @@ export async function openUnfinished({ folder, key, fresh, ...options }: Unfinis
   const journal = (await readJournal(file)) ?? { judged: [], saved: {} };
   const { seed, signal, onProgress, onStep, checkpointSeconds } = options;
   if (journal.judged.length > 0)
-    onStep?.({ kind: "kept", judged: journal.judged.map(({ label }) => label), saved: Object.keys(journal.saved) });
+    onStep?.({ kind: "kept", judged: [...new Set(journal.judged.map(({ label }) => label))], saved: Object.keys(journal.saved) });
 
   let inProgress: StoredCheckpoint[] = [];
   const keep = async () => {
@@ -84,10 +84,13 @@ export async function openUnfinished({ folder, key, fresh, ...options }: Unfinis
       });
     },
 
-    judged: (label) => journal.judged.find((result) => result.label === label),
+    judged(label) {
+      const results = journal.judged.filter((result) => result.label === label);
+      return results.length > 0 ? results : undefined;
+    },
 
-    async keepJudged(result) {
-      journal.judged.push(result);
+    async keepJudged(results) {
+      journal.judged.push(...results);
       await keep();
     },
 

@@ -4,7 +4,15 @@ import { checkWritable, writeReport } from "../../service/report/write-report.js
 import { autoRecipe } from "../../service/tune/auto.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { evaluationTables } from "../evaluation-tables.js";
-import { positiveNumber, recipeOf, runOptions, type SourceOptions, wholeNumber, withSourceOptions } from "../run-options.js";
+import {
+  positiveNumber,
+  recipeOf,
+  runOptions,
+  type SourceOptions,
+  scenarioOption,
+  wholeNumber,
+  withSourceOptions,
+} from "../run-options.js";
 import { tuneNotes } from "../tune-notes.js";
 
 type Options = SourceOptions & CommonOptions & { seconds?: number; trials?: number; metric?: string; report?: string };
@@ -16,6 +24,7 @@ export function registerAuto(program: Command, context: CliContext): void {
     .option("--seconds <number>", "time for searching, training comes on top; default: 120", positiveNumber)
     .option("--trials <number>", "trials of one model at most; default: 40", wholeNumber(1))
     .option("--metric <label>", "what decides, such as ndcg@10; default: the recipe's evaluation.choose")
+    .addOption(scenarioOption(program, "the first"))
     .option("--report <file>", "write the decision, the search and the figures as an HTML file, to open in a browser");
   withCommonOptions(withSourceOptions(command))
     .addHelpText(
@@ -28,12 +37,12 @@ export function registerAuto(program: Command, context: CliContext): void {
     )
     .action(async (target: string, options: Options) => {
       const recipe = await recipeOf(target, options);
-      const { seconds, trials, metric, report } = options;
+      const { seconds, trials, metric, report, scenario } = options;
       if (report !== undefined) await checkWritable(report); // before anything is read
       const common = await runOptions(context, options);
       const { result, decision, tuning, workspace } = await autoRecipe(recipe, {
         ...common,
-        ...{ seconds, trials, metric },
+        ...{ seconds, trials, metric, scenario },
         ...(report === undefined ? {} : { intervals: {}, breakdown: true }),
         onStep: (step) => step.kind === "data" || common.onStep?.(step), // told before
         onTuneStep: (step) => tuneNotes(step).forEach(context.note),

@@ -6,6 +6,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../../core/errors.js";
 import { evaluateRecipe } from "../../service/evaluate.js";
 import type { ListSource } from "../../service/evaluation/judged.js";
+import { withScenario } from "../../service/recipe/scenarios.js";
 import { checkWritable, writeReport } from "../../service/report/write-report.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
 import { evaluationTables } from "../evaluation-tables.js";
@@ -14,6 +15,7 @@ import {
   recipeOf,
   runOptions,
   type SourceOptions,
+  scenarioOption,
   wholeNumber,
   withFastOption,
   withSourceOptions,
@@ -37,6 +39,7 @@ export function registerEvaluate(program: Command, context: CliContext): void {
     .description("Judge the models of a recipe on held-out data, or policies on logged impressions; no model is saved.")
     .option("--lists <name=file>", "judge lists of another system too: rows of user, item and score or rank; may be repeated", listSource)
     .option("--list-columns <role=column,…>", "columns of those lists: user, item, score or rank", roles)
+    .addOption(scenarioOption(program, "all"))
     .option("--report <file>", "write an HTML file with tables and charts, to open in a browser")
     .option("--resamples <number>", "draws of the bootstrap behind the intervals; 0 = no intervals", wholeNumber(0), 1000)
     .option("--impressions <file>", "judge policies on this log: rows of user, item, propensity and reward")
@@ -75,7 +78,8 @@ export function registerEvaluate(program: Command, context: CliContext): void {
           },
         );
       }
-      const recipe = await recipeOf(target, options);
+      const whole = await recipeOf(target, options);
+      const recipe = options.scenario === undefined ? whole : withScenario(whole, options.scenario);
       const { lists, listColumns, report, resamples } = options;
       if (report !== undefined) await checkWritable(report); // before anything is fitted
       const evaluation = await evaluateRecipe(recipe, {

@@ -12,6 +12,7 @@ import {
   recipeOf,
   runOptions,
   type SourceOptions,
+  scenarioOption,
   wholeNumber,
   withFastOption,
   withSourceOptions,
@@ -42,6 +43,7 @@ export function registerTune(program: Command, context: CliContext): void {
     .addOption(new Option("--sampler <name>", "how parameters are chosen; default: the recipe's, or tpe").choices(Object.keys(samplers)))
     .addOption(new Option("--scheduler <name>", "which trials stop early; default: the recipe's, or none").choices(Object.keys(schedulers)))
     .option("--metric <label>", "what is made better, such as ndcg@10; default: the recipe's evaluation.choose")
+    .addOption(scenarioOption(program, "the first"))
     .option("--model <label...>", "only these models of the recipe")
     .option("--window <number>", "a trial knows nothing of so many − 1 before it, and so many may run at once", wholeNumber(1))
     .option("--write", "write a tuned recipe beside the original (NAME.tuned.yaml)")
@@ -60,12 +62,12 @@ export function registerTune(program: Command, context: CliContext): void {
     )
     .action(async (target: string, options: Options) => {
       const recipe = await recipeOf(target, options);
-      const { trials, seconds, sampler, scheduler, metric, window } = options;
+      const { trials, seconds, sampler, scheduler, metric, window, scenario } = options;
       if (options.report !== undefined) await checkWritable(options.report); // before anything is read
       const { onStep: _, ...common } = await runOptions(context, options);
       const report = await tuneRecipe(recipe, {
         ...common,
-        ...{ trials, seconds, sampler, scheduler, metric, window },
+        ...{ trials, seconds, sampler, scheduler, metric, window, scenario },
         models: options.model,
         mode: options.fresh ? "fresh" : options.resume ? "resume" : "continue",
         onTuneStep: (step) => tuneNotes(step).forEach(context.note),

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { ConfigError } from "../../core/errors.js";
 import { nameHint } from "../../core/nearest-names.js";
 import { DEFAULT_METRICS } from "../../evaluation/evaluate.js";
+import { QUESTION_KINDS } from "../evaluation/part-cases.js";
 import { splitSchema } from "./recipe-split.js";
 import { indexSchema, routeSchema } from "./route-schema.js";
 
@@ -77,6 +78,31 @@ const eventTextsSchema = z.strictObject({
     .refine((columns) => Object.keys(columns).length > 0, "name at least one text, such as review: text"),
 });
 
+const evaluationKeys = {
+  questions: z.enum(QUESTION_KINDS),
+  metrics: z.array(z.string()).min(1),
+  excludeSeen: z.union([z.boolean(), z.literal("auto")]),
+  onlyKnownUsers: z.boolean(),
+  foldIn: z.array(label),
+  choose: z.string(),
+};
+
+const evaluationSchema = z.strictObject({
+  questions: evaluationKeys.questions.default("user"),
+  metrics: evaluationKeys.metrics.default([...DEFAULT_METRICS]),
+  excludeSeen: evaluationKeys.excludeSeen.default("auto"),
+  onlyKnownUsers: evaluationKeys.onlyKnownUsers.default(false),
+  foldIn: evaluationKeys.foldIn.default([]),
+  choose: evaluationKeys.choose.optional(),
+});
+
+const scenarioSchema = z.strictObject({
+  name: label,
+  title: z.string().optional(),
+  models: z.array(label).min(1).optional(),
+  evaluation: z.strictObject(evaluationKeys).partial().prefault({}),
+});
+
 export const recipeSchema = z.strictObject({
   name: label,
   title: z.string().optional(),
@@ -96,17 +122,8 @@ export const recipeSchema = z.strictObject({
   models: z
     .array(z.strictObject({ name: z.string(), label: label.optional(), params: z.record(z.string(), z.unknown()).default({}) }))
     .min(1),
-  evaluation: z
-    .strictObject({
-      metrics: z
-        .array(z.string())
-        .min(1)
-        .default([...DEFAULT_METRICS]),
-      excludeSeen: z.union([z.boolean(), z.literal("auto")]).default("auto"),
-      onlyKnownUsers: z.boolean().default(false),
-      choose: z.string().optional(),
-    })
-    .prefault({}),
+  evaluation: evaluationSchema.prefault({}),
+  scenarios: z.array(scenarioSchema).min(1).optional(),
   tune: z
     .strictObject({
       trials: z.int().min(1).optional(),

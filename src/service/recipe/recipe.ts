@@ -14,15 +14,20 @@ import { parseParams } from "../../core/params.js";
 import type { SampleSize } from "../../data/sample-users.js";
 import { getModel } from "../../models/registry.js";
 import { modelSpace } from "../../tuning/model-space.js";
-import { checkChoice, checkMetric } from "./recipe-metrics.js";
+import { located, oneOf } from "./located.js";
+import { checkChoice } from "./recipe-metrics.js";
 import { type ParsedRecipe, recipeError, recipeSchema } from "./recipe-schema.js";
 import { checkRoutes } from "./route-check.js";
+import { type NamedScenario, parseScenarios } from "./scenarios.js";
 
 /** A checked recipe with all defaults filled in. */
-export interface Recipe extends Omit<ParsedRecipe, "models" | "evaluation"> {
+export interface Recipe extends Omit<ParsedRecipe, "models" | "evaluation" | "scenarios"> {
   /** Labels are distinct; `params` are complete. */
   models: { name: string; label: string; params: Record<string, unknown> }[];
+  /** Of the first scenario, which decides the champion. */
   evaluation: ParsedRecipe["evaluation"] & { choose: string };
+  /** Where the recipe names some. */
+  scenarios?: NamedScenario[];
   /** Where relative paths start; the recipe's own folder. */
   folder: string;
   /** A smoke run: so much of the data is kept (see service/fast.ts). No key of the file. */
@@ -97,12 +102,8 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
       details: { path: `models.${repeated}` },
     });
   }
-  const { metrics, choose = metrics[0] } = recipe.evaluation;
   const itemProperties = mappedProperties(recipe);
-  for (const [m, metric] of metrics.entries())
-    located(where(["evaluation", "metrics", m]), () => checkMetric(metric, { itemProperties, models }));
-  oneOf(choose, metrics, where(["evaluation", "choose"]));
-  located(where(["evaluation", "choose"]), () => checkChoice(choose, { itemProperties, models }));
+  const { evaluation, scenarios } = parseScenarios({ ...recipe, itemProperties }, models, where);
   if (recipe.serve.model !== undefined)
     oneOf(
       recipe.serve.model,
@@ -113,7 +114,7 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
   const properties = guessed ? undefined : Object.keys(itemProperties ?? {});
   checkRoutes(recipe.serve.routes, { models: models.map(({ label }) => label), properties }, where);
   checkTuning(recipe, models, where);
-  return { ...recipe, models, evaluation: { ...recipe.evaluation, choose }, folder: dirname(resolve(file)) };
+  return { ...recipe, models, evaluation, scenarios, folder: dirname(resolve(file)) };
 }
 
 /** A recipe without events: its items are those of a table, and there is nothing to clean, to hold out or to search by. */
@@ -203,21 +204,6 @@ function place(document: Document, lineCounter: LineCounter, { file, path }: { f
     node = next;
   }
   return [`${file}:${lineCounter.linePos(start).line}`, path.map(String).join(".")].filter((part) => part !== "").join(": ");
-}
-
-/** Puts the place in front of an error of `work`. */
-function located<T>(where: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof NotFoundError)) throw error;
-    throw new ConfigError(`${where}: ${error.message}`, { hint: error.hint, cause: error, details: error.details });
-  }
-}
-
-function oneOf(value: string, allowed: readonly string[], where: string): void {
-  if (!allowed.includes(value))
-    throw new ConfigError(`${where} is ${JSON.stringify(value)}.`, { hint: nameHint(value, allowed), details: { got: value, allowed } });
 }
 
 /** Where a recipe that ships with the package lies. */

@@ -45,9 +45,8 @@ export function renderReport({ title, recipe, evaluation, tuning, decision, crea
 <h1>${title}</h1>
 <p class="quiet">Made by tastemaker ${evaluation?.tastemaker ?? tastemakerVersion} on ${createdAt.toISOString().slice(0, 16).replace("T", " ")} UTC, Node ${process.versions.node}.</p>
 ${evaluation?.fast && html`<p class="card"><strong>A smoke run</strong>, on a sample of the data and with fits cut short: its figures mean nothing.</p>`}
-${evaluation && !decision && answer(evaluation)}
 ${decision && html`<div class="card">${decision.reasons.map((reason) => html`<p>${reason}</p>`)}</div>`}
-${evaluation?.parts.map((part) => partSection(part, evaluation))}
+${evaluation && figuresSection(evaluation, decision === undefined)}
 ${tuning && tuningSection(tuning)}
 ${evaluation && trainingSection(evaluation)}
 ${data && dataSection(data)}
@@ -57,6 +56,15 @@ ${recipe && recipeSection(recipe)}
 </html>
 `;
   return page.markup;
+}
+
+/** Champion, tables and charts, scenario by scenario where there are several. */
+function figuresSection({ scenarios, ...evaluation }: Evaluation, answered: boolean): Markup {
+  if (!scenarios) return html`${answered && answer(evaluation)}${evaluation.parts.map((part) => partSection(part, evaluation))}`;
+  return html`${scenarios.map(
+    ({ name, title, ...figures }) => html`<h2>${title ? `${name}: ${title}` : name}</h2>
+${figuresSection({ ...evaluation, ...figures }, true)}`,
+  )}`;
 }
 
 /** The champion in a sentence, and how sure that is. */

@@ -11,7 +11,8 @@ import type { Interactions } from "../../core/interactions.js";
 import { parseParams } from "../../core/params.js";
 import { readDataset } from "../../data/readers/read-dataset.js";
 import { split } from "../../data/splits.js";
-import { casesOfKind, invoiceCases, lineCases, segmentMeans } from "./retail-cases.js";
+import { basketCases, lineCases } from "../../evaluation/basket-cases.js";
+import { casesOfKind, segmentMeans } from "./retail-cases.js";
 import type { Judging, Scenario, Study, StudyData } from "./study.js";
 import { modelNames, once, type StudyModel, studyModelSchema } from "./study-models.js";
 
@@ -57,7 +58,7 @@ export const retail: Study = {
     const { signal } = data;
     return [
       scenario("A", "precision@5", ({ train, judged }) => {
-        const cases = invoiceCases(judged);
+        const cases = basketCases(judged);
         return {
           train,
           async judge(model) {
@@ -71,7 +72,7 @@ export const retail: Study = {
       scenario("B", "accuracy@5", (of) => ({
         train: of.train,
         async judge(model, entry) {
-          const cases = lineCases(of, (entry as StudyModel & { foldIn: boolean }).foldIn);
+          const cases = lineCases(of.train, of.judged, { foldIn: (entry as StudyModel & { foldIn: boolean }).foldIn });
           return { "accuracy@5": await segmentMeans(model, cases, { label: "accuracy@5", signal }) };
         },
       })),

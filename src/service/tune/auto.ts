@@ -14,11 +14,12 @@ import { fit } from "../../models/registry.js";
 import { openTrialStore } from "../../store/trial-store.js";
 import { directionOf } from "../../tuning/model-objective.js";
 import { modelSpace } from "../../tuning/model-space.js";
-import { decideExcludeSeen } from "../evaluate.js";
 import { type Contender, chooseChampion } from "../evaluation/choose-champion.js";
+import { decideExcludeSeen } from "../evaluation/scenario-run.js";
 import { dataFingerprint, readSource, sourceFile, summarise } from "../prepare-data.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { checkMetric, type ItemContext, itemContext } from "../recipe/recipe-metrics.js";
+import { withScenario } from "../recipe/scenarios.js";
 import type { RunOptions, RunResult } from "../run-result.js";
 import { runKey, trainFile } from "../train.js";
 import { openWorkspace, type Workspace } from "../workspace.js";
@@ -40,6 +41,8 @@ export interface AutoOptions extends RunOptions {
   seconds?: number;
   /** Trials of one candidate at most. Default 40. */
   trials?: number;
+  /** Which of the recipe's scenarios. Default: the first. */
+  scenario?: string;
   /** Default: the recipe's tune.metric or evaluation.choose. It must have a value for each question. */
   metric?: string;
   onTuneStep?: (step: TuneStep) => void;
@@ -47,9 +50,10 @@ export interface AutoOptions extends RunOptions {
 
 /** Throws what reading, splitting and fitting throw; ConfigError for a metric that has no value per question. `tuning` is absent when there was nothing to search. */
 export async function autoRecipe(
-  recipe: Recipe,
+  whole: Recipe,
   options: AutoOptions = {},
 ): Promise<{ result: RunResult; decision: AutoDecision; tuning?: TuneReport; workspace: Workspace }> {
+  const recipe = withScenario(whole, options.scenario);
   const metric = options.metric ?? recipe.tune.metric ?? recipe.evaluation.choose;
   checkHasQuestions(metric);
   checkMetric(metric, recipe);
@@ -58,7 +62,7 @@ export async function autoRecipe(
   const dataset = await readSource(recipe, file, options);
   const { interactions } = dataset;
   options.onTuneStep?.({ kind: "data", data: summarise(dataset) });
-  const { excludeSeen } = decideExcludeSeen(recipe, interactions);
+  const { excludeSeen } = decideExcludeSeen(recipe.evaluation, interactions);
   const part = tuningPart(recipe, dataset, { excludeSeen, allowLeaks: options.allowLeaks, metric });
   const [forTuning, forGate] = halves(part.cases, recipe.seed);
   options.onTuneStep?.({ kind: "start", metric, part: part.description, ...counts(part), numCases: forTuning.length });

@@ -16,6 +16,8 @@ import type { RecipeSplit } from "../recipe/recipe-split.js";
 export interface TuningPart extends Part {
   /** Questions with at least one right answer. */
   cases: EvaluationCase[];
+  /** The same as they are put to one model of the recipe. */
+  casesFor(label: string): EvaluationCase[];
   /** The split that was made, also when the recipe did not name it. */
   split: RecipeSplit;
 }
@@ -32,14 +34,16 @@ export function tuningPart(
   const parts = validationParts(recipe, split, outer?.train ?? interactions);
   const [part] = parts;
   partLeaks([part], { allowLeaks });
-  const cases = partCases(part, { excludeSeen, onlyKnownUsers: recipe.evaluation.onlyKnownUsers }).filter(
-    ({ relevant }) => relevant.length > 0,
-  );
+  const { onlyKnownUsers, questions, foldIn } = recipe.evaluation;
+  const casesBy = (folded: boolean) =>
+    partCases(part, { excludeSeen, onlyKnownUsers, questions, foldIn: folded }).filter(({ relevant }) => relevant.length > 0);
+  const cases = casesBy(false);
   if (cases.length === 0 && parseMetric(metric).metric.of !== "rating")
     throw new DataError(`The validation part (${part.description}) has no one to judge on: no user of it has anything new to find.`, {
       hint: "Set split.validation to a larger or another part; with excludeSeen, items that a user had before do not count.",
     });
-  return { ...part, description: parts.length > 1 ? `the first of ${part.description}` : part.description, cases, split };
+  const description = parts.length > 1 ? `the first of ${part.description}` : part.description;
+  return { ...part, description, cases, casesFor: (label) => (foldIn.includes(label) ? casesBy(true) : cases), split };
 }
 
 function validationParts(recipe: Recipe, validation: RecipeSplit, data: RecipeData["interactions"]): Part[] {

@@ -10,10 +10,11 @@ import { getModel, predictsWeights } from "../../models/registry.js";
 import { openTrialStore } from "../../store/trial-store.js";
 import { directionOf } from "../../tuning/model-objective.js";
 import { modelSpace } from "../../tuning/model-space.js";
-import { decideExcludeSeen } from "../evaluate.js";
+import { decideExcludeSeen } from "../evaluation/scenario-run.js";
 import { dataFingerprint, readSource, sourceFile, summarise } from "../prepare-data.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { checkChoice, itemContext } from "../recipe/recipe-metrics.js";
+import { withScenario } from "../recipe/scenarios.js";
 import type { RunOptions } from "../run-result.js";
 import { openWorkspace } from "../workspace.js";
 import { type SamplerName, type SchedulerName, type SearchSettings, searchModel } from "./tune-models.js";
@@ -40,6 +41,8 @@ export interface TuneRecipeOptions extends Omit<RunOptions, "onStep"> {
   models?: readonly string[];
   window?: number;
   /** Default: `continue`, which goes on with an equal earlier search. */
+  /** Which of the recipe's scenarios. Default: the first. */
+  scenario?: string;
   mode?: "continue" | "resume" | "fresh";
   onTuneStep?: (step: TuneStep) => void;
 }
@@ -48,7 +51,8 @@ export interface TuneRecipeOptions extends Omit<RunOptions, "onStep"> {
  * Throws what reading and fitting throw; ConfigError (unknown model or metric, nothing to search, nothing to resume), DataError
  * (no validation part), CancelledError on `signal`: finished trials are kept, the same call goes on from there.
  */
-export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}): Promise<TuneReport> {
+export async function tuneRecipe(whole: Recipe, options: TuneRecipeOptions = {}): Promise<TuneReport> {
+  const recipe = withScenario(whole, options.scenario);
   const { tune } = recipe;
   const metric = options.metric ?? tune.metric ?? recipe.evaluation.choose;
   checkChoice(metric, recipe);
@@ -64,7 +68,7 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
   const data = summarise(dataset);
   options.onTuneStep?.({ kind: "data", data });
   const { interactions } = dataset;
-  const { excludeSeen } = decideExcludeSeen(recipe, interactions);
+  const { excludeSeen } = decideExcludeSeen(recipe.evaluation, interactions);
   const part = tuningPart(recipe, dataset, { excludeSeen, allowLeaks: options.allowLeaks, metric });
   const { description, trainInteractions, testInteractions, cases } = part;
   const rated = parseMetric(metric).metric.of === "rating";
@@ -81,6 +85,7 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
     window: options.window ?? tune.window,
   };
   const { source, clean, features, split } = recipe;
+  const { questions, foldIn } = recipe.evaluation;
   const items = itemContext([metric], dataset.itemProperties);
   const fingerprint = await dataFingerprint(recipe, file, options);
   const dataKey = {
@@ -90,6 +95,7 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
     features,
     split,
     validation: part.split,
+    questions: questions === "user" ? undefined : { questions, foldIn },
     category: items && recipe.itemProperties?.category,
   };
   const hasTimestamps = interactions.timestamp !== undefined;
@@ -124,7 +130,7 @@ export async function tuneRecipe(recipe: Recipe, options: TuneRecipeOptions = {}
         ...options,
         train: part.train,
         features: dataset.features,
-        cases,
+        cases: part.casesFor(label),
         test: part.test,
         items,
         dataKey,
