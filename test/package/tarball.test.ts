@@ -2,8 +2,9 @@
  * The package as a stranger gets it: packed, installed into an empty project without install scripts, imported,
  * type-checked and run from the command line.
  */
-import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,7 +38,9 @@ describe("the packed tarball", () => {
     await run(npm, ["pack", "--ignore-scripts", "--pack-destination", folder], { cwd: root });
     const tarball = (await readdir(folder)).find((file) => file.endsWith(".tgz"))!;
     await writeFile(join(folder, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
-    await run(npm, ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`], { cwd: folder });
+    await run(npm, ["install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`], {
+      cwd: folder,
+    });
     const rows = Array.from({ length: 400 }, (_, e) => `u${e % 40},${["a", "b", "c"][(e % 40) % 3]}${(e * 7) % 9},${1 + (e % 3)}`);
     await writeFile(join(folder, "orders.csv"), ["customer,product,quantity", ...rows].join("\n"));
     await writeFile(join(folder, "main.ts"), program);
@@ -60,6 +63,37 @@ describe("the packed tarball", () => {
     const command = join(folder, "node_modules/.bin/tastemaker");
     const { stdout } = await run(command, ["models", "--json"], { cwd: folder, shell: process.platform === "win32" });
     expect(stdout).toContain('"als"');
+  });
+
+  it("trains, exports the page for browsers without a bundler, and serves until it is told to stop", async () => {
+    const command = join(folder, "node_modules/tastemaker/dist/cli/main.js");
+    await run(process.execPath, [command, "run", "orders.csv", "--threads", "1"], { cwd: folder });
+    const { stdout } = await run(process.execPath, [command, "export", "page", "--format", "browser", "--model", "als", "--json"], {
+      cwd: folder,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ format: "browser", model: "als" });
+    expect((await readdir(join(folder, "page"))).sort()).toEqual(["index.html", "model", "page.js", "tastemaker.js"]);
+
+    const dockerfile = await readFile(join(root, "Dockerfile"), "utf8");
+    const [health] = JSON.parse(`[${/^HEALTHCHECK .*CMD (\[.*\])$/m.exec(dockerfile)![1]}]`);
+    const server = spawn(process.execPath, [command, ...JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)![1]), "--json"], {
+      cwd: folder,
+      env: { ...process.env, HOST: "127.0.0.1", PORT: "0" },
+    });
+    const ended = once(server, "exit");
+    try {
+      const [first] = await once(server.stdout.setEncoding("utf8"), "data");
+      const { url, example } = JSON.parse(first);
+      const answer = await (await fetch(example)).json();
+      expect(answer.items).toHaveLength(10);
+      const { port } = new URL(url);
+      await run(process.execPath, health.slice(1), { env: { ...process.env, PORT: port } });
+      server.kill("SIGTERM"); // what a container is sent
+      expect(await ended).toEqual([0, null]);
+      await expect(run(process.execPath, health.slice(1), { env: { ...process.env, PORT: port } })).rejects.toMatchObject({ code: 1 });
+    } finally {
+      server.kill("SIGKILL");
+    }
   });
 
   it("has no install script, neither its own nor in what it depends on", async () => {
