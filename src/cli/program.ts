@@ -7,6 +7,7 @@ import { registerEvaluate } from "./commands/evaluate.js";
 import { registerExport } from "./commands/export.js";
 import { registerFeatures } from "./commands/features.js";
 import { registerModels } from "./commands/models.js";
+import { registerPredict } from "./commands/predict.js";
 import { registerPush } from "./commands/push.js";
 import { registerRecommend } from "./commands/recommend.js";
 import { registerReplicate } from "./commands/replicate.js";
@@ -31,6 +32,7 @@ export function createProgram(context: CliContext): Command {
     registerTune,
     registerAuto,
     registerRecommend,
+    registerPredict,
     registerServe,
     registerExport,
     registerPush,

@@ -85,7 +85,10 @@ export function scenarioOption(command: Command, usual: string) {
 
 /** `--workspace`, where results and models are. */
 export function workspaceOption(command: Command) {
-  return command.createOption("--workspace <folder>", "folder of results and models").default(DEFAULT_WORKSPACE);
+  return command
+    .createOption("--workspace <folder>", "folder of results and models")
+    .env("TASTEMAKER_WORKSPACE")
+    .default(DEFAULT_WORKSPACE);
 }
 
 /** Adds the options that say which run answers: one of this machine, or one that lies elsewhere. */

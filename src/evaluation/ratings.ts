@@ -116,8 +116,8 @@ function historyOf({ offsets, indices, values }: Csr, row: number): HistoryEvent
   }));
 }
 
-/** The model's scores of the asker with each item. */
-async function scorePairs(fitted: FittedModel, query: Query, items: Int32Array): Promise<Float32Array> {
+/** The model's scores of the asker with each item, by the cheapest of its routes. */
+export async function scorePairs(fitted: FittedModel, query: Query, items: Int32Array): Promise<Float32Array> {
   const out = new Float32Array(items.length);
   if (fitted.scoreCandidates) {
     await fitted.scoreCandidates([query], items, out);

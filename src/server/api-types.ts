@@ -128,6 +128,8 @@ export interface Model {
   similarUsers: boolean;
   /** True when it can say why an item has its score. */
   explanations: boolean;
+  /** True when its scores are predicted ratings. */
+  ratings: boolean;
   numUsers: number;
   numItems: number;
   /** By metric name, such as `ndcg@10`. */

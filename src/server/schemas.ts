@@ -174,6 +174,7 @@ export const modelsResponse = z
         similarItems: z.boolean(),
         similarUsers: z.boolean(),
         explanations: z.boolean(),
+        ratings: z.boolean().meta({ description: "Its scores are predicted ratings." }),
         numUsers: z.int().nonnegative(),
         numItems: z.int().nonnegative(),
         metrics: z.record(z.string(), z.number()),

@@ -5,6 +5,7 @@
  */
 import { ConfigError, NotFoundError } from "../core/errors.js";
 import { nameHint } from "../core/nearest-names.js";
+import { predictsWeights } from "../models/registry.js";
 import type { Recommendation, Recommender } from "../ranking/recommender.js";
 import { knowsSimilar } from "../ranking/similar.js";
 import { type Asker, checkWhole, queryOf } from "./asker.js";
@@ -73,6 +74,8 @@ export interface ModelSummary {
   similarUsers: boolean;
   /** True when it can say why an item has its score. */
   explanations: boolean;
+  /** True when its scores are predicted ratings (weights of events). */
+  ratings: boolean;
   numUsers: number;
   numItems: number;
   metrics: Record<string, number>;
@@ -273,6 +276,7 @@ export function createRecommendService({
         similarItems: knowsSimilar(loaded.model.fitted, "item"),
         similarUsers: knowsSimilar(loaded.model.fitted, "user"),
         explanations: loaded.model.fitted.explain !== undefined,
+        ratings: predictsWeights(loaded.model.name, { ...loaded.model.params }),
         numUsers: loaded.model.numUsers,
         numItems: loaded.model.numItems,
         metrics: loaded.metrics ?? {},

@@ -21,7 +21,11 @@ const root = protobuf.Root.fromJSON({
       },
     },
     Summary: { fields: { value: { rule: "repeated", type: "Value", id: 1 } } },
-    Value: { fields: { tag: { type: "string", id: 1 }, simpleValue: { type: "float", id: 2 } } },
+    // one of several kinds of values, so that a 0 is written too
+    Value: {
+      oneofs: { value: { oneof: ["simpleValue"] } },
+      fields: { tag: { type: "string", id: 1 }, simpleValue: { type: "float", id: 2 } },
+    },
     SessionLog: { fields: { status: { type: "int32", id: 1 } } },
   },
 });

@@ -93,13 +93,14 @@ test("GET /v1/models names all models, their metrics and the default one", async
     similarItems: true,
     similarUsers: knowsSimilar(als.model.fitted, "user"),
     explanations: als.model.fitted.explain !== undefined,
+    ratings: false,
     numUsers: userIds.length,
     numItems: itemIds.length,
     metrics: { "ndcg@10": 0.25 },
     createdAt: "2026-01-02T03:04:05.000Z",
   });
   expect(models.slice(1)).toMatchObject([
-    { name: "popularity", default: false, similarItems: false, similarUsers: false, explanations: true, metrics: {} },
+    { name: "popularity", default: false, similarItems: false, similarUsers: false, explanations: true, ratings: false, metrics: {} },
     { name: "repeat", default: false, similarItems: false },
   ]);
 });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createServer } from "../../src/server/app.js";
-import { readRecipe } from "../../src/service/recipe/recipe.js";
+import { type Recipe, readRecipe } from "../../src/service/recipe/recipe.js";
 import { type RecipeRun, runRecipe, serveRun } from "../../src/service/run.js";
 import type { RunOptions } from "../../src/service/run-result.js";
 
@@ -18,18 +18,19 @@ export interface ServedRecipe {
   close: () => Promise<void>;
 }
 
-/** `files`: path below the data folder → contents. */
+/** `files`: path below the data folder → contents; `change` may cut the recipe's models short. */
 export async function serveRecipe(
   name: string,
   files: Readonly<Record<string, string | Uint8Array>>,
   options: Partial<RunOptions> = {},
+  change: (recipe: Recipe) => Recipe = (recipe) => recipe,
 ): Promise<ServedRecipe> {
   const folder = mkdtempSync(join(tmpdir(), "tastemaker-test-"));
   for (const [path, contents] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), contents);
   }
-  const recipe = await readRecipe(new URL(`../../recipes/${name}.yaml`, import.meta.url).pathname);
+  const recipe = change(await readRecipe(new URL(`../../recipes/${name}.yaml`, import.meta.url).pathname));
   const run = await runRecipe(recipe, { workspace: join(folder, "work"), dataFolder: folder, threads: 1, ...options });
   const service = await serveRun(run, { threads: 1 });
   const { title, serving } = run.result;

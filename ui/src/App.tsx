@@ -56,6 +56,7 @@ export function App() {
             chosen={similarTo?.itemId}
             onChoose={setSimilarTo}
             explain={chosenModel?.explanations ? explain : undefined}
+            rated={chosenModel?.ratings}
           >
             {known && user !== undefined && <Purchases user={user} />}
           </ListPanel>

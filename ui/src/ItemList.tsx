@@ -11,9 +11,11 @@ export interface ItemListProps {
   onChoose: (item: RecommendedItem) => void;
   /** How to ask why an item is here; absent when the model cannot say. */
   explain?: (itemId: string) => ApiRequest;
+  /** Scores are predicted ratings. */
+  rated?: boolean;
 }
 
-export function ItemList({ items, label, chosen, onChoose, explain }: ItemListProps) {
+export function ItemList({ items, label, chosen, onChoose, explain, rated }: ItemListProps) {
   const scores = items.map(({ score }) => score);
   const lowest = Math.min(0, ...scores);
   const range = Math.max(...scores, 0) - lowest || 1;
@@ -46,7 +48,9 @@ export function ItemList({ items, label, chosen, onChoose, explain }: ItemListPr
               </span>
               <span className="how">
                 <span className={item.source.includes("fallback") ? "badge fallback" : "badge"}>{item.source}</span>
-                <span className="score">{scoreText(item.score)}</span>
+                <span className="score">
+                  {rated && !item.source.includes("fallback") ? `predicted rating ${item.score.toFixed(2)}` : scoreText(item.score)}
+                </span>
                 <span className="bar" aria-hidden="true">
                   <span className="bar-fill" style={{ inlineSize: `${(100 * (item.score - lowest)) / range}%` }} />
                 </span>

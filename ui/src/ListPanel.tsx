@@ -17,10 +17,12 @@ export interface ListPanelProps {
   onClose?: () => void;
   /** How to ask why an item is here; absent when the model cannot say. */
   explain?: (itemId: string) => ApiRequest;
+  /** Scores are predicted ratings. */
+  rated?: boolean;
   children?: ReactNode;
 }
 
-export function ListPanel({ title, request, emptyText, chosen, onChoose, onClose, explain, children }: ListPanelProps) {
+export function ListPanel({ title, request, emptyText, chosen, onChoose, onClose, explain, rated, children }: ListPanelProps) {
   const { data, error, isFetching, refetch } = useQuery({
     queryKey: ["lists", request],
     queryFn: ({ signal }) => api.lists(request, signal),
@@ -64,7 +66,7 @@ export function ListPanel({ title, request, emptyText, chosen, onChoose, onClose
           {data.items[0].source.includes("fallback") && (
             <p className="note">The model knows nothing about this person yet, so these are the most popular items.</p>
           )}
-          <ItemList items={data.items} label={title} chosen={chosen} onChoose={onChoose} explain={explain} />
+          <ItemList items={data.items} label={title} chosen={chosen} onChoose={onChoose} explain={explain} rated={rated} />
         </>
       )}
       <CurlLine request={request} />

@@ -1,6 +1,7 @@
 /** `tastemaker recommend`: one list for a known user or for given items, from the latest run. */
 import type { Command } from "commander";
 import { ConfigError } from "../../core/errors.js";
+import { recommendAll } from "../../service/batch.js";
 import type { ExplainAnswer } from "../../service/explain.js";
 import { serveRun } from "../../service/run.js";
 import { type CliContext, type CommonOptions, examples, withCommonOptions } from "../context.js";
@@ -18,6 +19,8 @@ interface Options extends CommonOptions, RunChoice {
   model?: string;
   excludeSeen?: boolean;
   explain?: boolean;
+  all?: boolean;
+  out?: string;
 }
 
 export function registerRecommend(program: Command, context: CliContext): void {
@@ -26,6 +29,8 @@ export function registerRecommend(program: Command, context: CliContext): void {
     .description("Recommend items to a user, or to someone who had the given items, with the models of the latest run.")
     .option("--user <id>", "a user of the data")
     .option("--items <ids>", "items someone had, separated by commas")
+    .option("--all", "every user of the data, to the file --out")
+    .option("--out <file>", "csv or Parquet file of all lists; used by --all")
     .option("--top-k <number>", "length of the list", wholeNumber(1), 10)
     .option("--model <label>", "which of the run's models; default: the recipe's serve.model, or the champion")
     .option("--exclude-seen", "leave out what the user had; default: as the models were judged")
@@ -41,10 +46,28 @@ export function registerRecommend(program: Command, context: CliContext): void {
       ),
     )
     .action(async (options: Options) => {
-      if (options.user === undefined && options.items === undefined) {
-        throw new ConfigError("Nobody to recommend to.", { hint: "Give --user ID, or --items with the ids of items someone had." });
-      }
+      const named = options.user !== undefined || options.items !== undefined;
+      if (!named && !options.all)
+        throw new ConfigError("Nobody to recommend to.", {
+          hint: "Give --user ID, --items with the ids of items someone had, or --all with --out FILE.",
+        });
+      if ((named && options.all) || (options.all ?? false) !== (options.out !== undefined))
+        throw new ConfigError("--all and --out go together, and without --user and --items.", {
+          hint: "Write `tastemaker recommend --all --out lists.csv`.",
+        });
       const run = await chosenRun(options, context);
+      if (options.out !== undefined) {
+        const { model, topK, excludeSeen } = options;
+        const { signal, onProgress } = context;
+        const written = await recommendAll(run, options.out, { model, topK, excludeSeen, signal, onProgress });
+        context.quiet();
+        if (options.json) context.print(JSON.stringify(written));
+        else
+          context.note(
+            `Wrote ${written.rows.toLocaleString("en")} rows of ${written.model}, version ${written.version}, to ${written.path}.`,
+          );
+        return;
+      }
       const service = await serveRun(run, { defaultModel: options.model, onSkipped: skippedNote(context) });
       try {
         const history = options.items?.split(",").map((itemId) => ({ itemId: itemId.trim() }));

@@ -49,6 +49,8 @@ export interface TowerTrainingParams {
   logQ: boolean;
   negatives: number;
   batchSize: number;
+  stepsPerEpoch: number;
+  lossOf: "mean" | "sum";
   dropout: number;
   unknownShare: number;
   optimizer: OptimizerOptions["name"];
@@ -59,15 +61,14 @@ export interface TowerTrainingParams {
   averaging: number;
 }
 
-/** An epoch of small data has about STEPS steps. */
-const [STEPS, LEAST_BATCH] = [30, 64];
+const LEAST_BATCH = 64;
 /** Takes a candidate out of a row's softmax. */
 const NEVER = -1e9;
 
 export async function trainTowers(training: TowerTraining, params: TowerTrainingParams, context: FitContext): Promise<TrainingResult> {
   const { stage, parameters, queries, candidates, pairs } = training;
   const count = pairs.queries.length;
-  const batch = Math.max(1, Math.min(params.batchSize, count, Math.max(LEAST_BATCH, Math.ceil(count / STEPS))));
+  const batch = Math.max(1, Math.min(params.batchSize, count, Math.max(LEAST_BATCH, Math.ceil(count / params.stepsPerEpoch))));
   const tables = [queries, candidates]
     .flatMap(({ features, history }) => [features?.table, history?.table])
     .filter((one) => one !== undefined);
@@ -104,7 +105,7 @@ interface CompileOptions extends Pick<FitContext, "threads" | "device" | "seed">
 }
 
 async function compileStep({ parameters, queries, candidates, pairs }: TowerTraining, { params, batch, seed, ...options }: CompileOptions) {
-  const { negatives, logQ } = params;
+  const { negatives, logQ, lossOf } = params;
   const width = batch + negatives;
   const graph = createGraph();
   const context: LayerContext = { graph, parameters, masks: [], dropout: params.dropout };
@@ -165,7 +166,8 @@ async function compileStep({ parameters, queries, candidates, pairs }: TowerTrai
       };
       writeTowerInputs(queries, batches.queries, feeds);
       writeTowerInputs(candidates, batches.candidates, feeds);
-      feeds.weight.fill(0).fill(1 / some.length, 0, some.length);
+      const shares = lossOf === "sum" ? 1 : some.length;
+      feeds.weight.fill(0).fill(1 / shares, 0, some.length);
       stamps.fill(-1);
       for (let k = 0; k < batch; k++) {
         const mark = (candidate: number) => {
@@ -183,7 +185,7 @@ async function compileStep({ parameters, queries, candidates, pairs }: TowerTrai
       const value = await step.run(feeds, random);
       addTowerGradients(queries, batches.queries, step.gradient);
       addTowerGradients(candidates, batches.candidates, step.gradient);
-      return { loss: value, examples: some.length, gradients: step.parameterGradients };
+      return { loss: (value * shares) / some.length, examples: some.length, gradients: step.parameterGradients };
     },
   };
 }

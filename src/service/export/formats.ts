@@ -6,9 +6,10 @@ import { npy } from "./npy.js";
 import { onnx } from "./onnx.js";
 import { parquet } from "./parquet.js";
 import { safetensors } from "./safetensors.js";
+import { sagemaker } from "./sagemaker.js";
 import { wals } from "./wals.js";
 
-export const formats: Readonly<Record<string, ExportFormat>> = { npy, safetensors, onnx, parquet, wals, browser, model };
+export const formats: Readonly<Record<string, ExportFormat>> = { npy, safetensors, onnx, parquet, wals, browser, model, sagemaker };
 
 /** The format that a target's name ends in, else npy. */
 export function formatFor(target: string): string {
