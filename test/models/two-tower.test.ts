@@ -134,6 +134,24 @@ describe("two-tower", () => {
     expect((await model.recommend({ userIndex: 2 }, { topK: 3 })).score.every(Number.isFinite)).toBe(true);
   });
 
+  it("learns by adagrad from the sum of a large batch, where the mean leaves its fixed start ahead", async () => {
+    const large = {
+      ...params,
+      userInputs: ["id"],
+      itemInputs: ["id"],
+      batchSize: 8192,
+      stepsPerEpoch: 1,
+      optimizer: "adagrad",
+      learningRate: 0.5,
+    };
+    const lossesOf = async (lossOf: string) => (await fit("two-tower", tastes(), { ...large, lossOf }, options)).fitted.losses!;
+    const [sum, mean] = [await lossesOf("sum"), await lossesOf("mean")];
+    expect(sum[0]).toBeCloseTo(mean[0], 5); // both are told as means: the first epoch is one step of the untrained network
+    expect(sum.at(-1)).toBeLessThan(mean.at(-1)! - 0.5);
+    const inSteps = (await fit("two-tower", tastes(), { ...large, stepsPerEpoch: 8, lossOf: "mean" }, options)).fitted.losses!;
+    expect(inSteps[0]).toBeLessThan(mean[0]); // fewer candidates in a batch
+  });
+
   it("says when a side has nothing to read, or features do not fit", async () => {
     const data = tastes();
     await expectError(fit("two-tower", data, { ...params, itemInputs: ["features"] }, options), "E_DATA", /no features of items/);
