@@ -46,7 +46,7 @@ export async function serveUntilInterrupted(
   });
   const routes = serving?.routes ?? [];
   const logFile = serving?.log === undefined ? undefined : resolvePath(run.workspace.folder, serving.log);
-  const server = await createServer({ service, host, port, title, routes, logFile });
+  const server = await createServer({ service, host, port, title, routes, logFile, page: serving?.page });
   try {
     const { url } = await server.listen();
     const [known] = (await service.listUsers({ limit: 1 })).users;

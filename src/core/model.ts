@@ -179,6 +179,8 @@ export interface FittedModel {
   featureStrengths?(): FeatureStrengths;
   /** Loss after each iteration, where the model has one. */
   readonly losses?: readonly number[];
+  /** What training measured of itself, by name in words. */
+  readonly figures?: Readonly<Record<string, number>>;
   /**
    * Scoring as one ONNX file of standard operators, from raw indexes to scores, its inputs and outputs described in the file's
    * documentation string; absent where the model is no network.

@@ -80,6 +80,30 @@ export function* splitFolds(data: Interactions, spec: FoldsSpec): Generator<Spli
   for (const sides of foldSides(data, spec)) yield partsOf(data, sides, spec);
 }
 
+/** Kinds that draw by a seed. */
+export type DrawnSpec = Extract<SplitSpec, { seed: number }>;
+
+/**
+ * The same split drawn `repeats` times, by the seeds `seed`, `seed` + 1 …; and what is in the train side of every draw, from which more may be
+ * held out without a look at any test side. Throws as `split` does, and DataError when no event is in all train sides.
+ */
+export function splitRepeats(data: Interactions, spec: DrawnSpec, repeats: number): { draws: SplitResult[]; rest: Interactions } {
+  const always = new Uint8Array(data.numInteractions).fill(side.train);
+  const draws = Array.from({ length: repeats }, (_, draw) => {
+    const own = { ...spec, seed: spec.seed + draw };
+    const sides = sidesOf(data, own);
+    for (let e = 0; e < sides.length; e++) if (sides[e] !== side.train) always[e] = side.dropped;
+    return partsOf(data, sides, own);
+  });
+  const rest = positionsOf(always, side.train);
+  if (rest.length === 0)
+    throw new DataError(`No event is in the train side of all ${repeats} draws of the split by ${spec.by}.`, {
+      hint: "Test a smaller part, or draw fewer times.",
+      details: { by: spec.by, repeats },
+    });
+  return { draws, rest: selectEvents(data, rest) };
+}
+
 function partsOf(data: Interactions, sides: Uint8Array, spec: SplitSpec | FoldsSpec): SplitResult {
   const part = (wanted: number) => selectEvents(data, positionsOf(sides, wanted));
   const counts = [0, 0, 0, 0];

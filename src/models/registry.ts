@@ -37,6 +37,7 @@ import { twoStage } from "./two-stage.js";
 import { twoTower } from "./two-tower.js";
 import { ultragcn } from "./ultragcn.js";
 import { userKnn } from "./user-knn.js";
+import { userRetrieval } from "./user-retrieval.js";
 import { warp } from "./warp.js";
 
 const definitions = [
@@ -64,6 +65,7 @@ const definitions = [
   gru,
   lstm,
   twoTower,
+  userRetrieval,
   twoStage,
   dcn,
   deepfm,

@@ -144,6 +144,13 @@ export interface ModelsResponse {
   excludeSeen: boolean;
 }
 
+export interface PageResponse {
+  /** Of what is served. */
+  title: string;
+  /** The page begins with so many search boxes for favourites; null: with the lists of a known user. */
+  favourites: number | null;
+}
+
 export interface HealthResponse {
   status: "ok" | "ready";
 }

@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import Fastify from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { TastemakerError } from "../core/errors.js";
-import type { Route } from "../service/recipe/route-schema.js";
+import type { Page, Route } from "../service/recipe/route-schema.js";
 import type { RecommendService } from "../service/recommend.js";
 import { createAnswerLog } from "./answer-log.js";
 import { registerDocumentation } from "./documentation.js";
@@ -20,6 +20,7 @@ import { explanationRoutes } from "./routes/explanations.js";
 import { healthRoutes } from "./routes/health.js";
 import { itemRoutes } from "./routes/items.js";
 import { modelRoutes } from "./routes/models.js";
+import { pageRoute } from "./routes/page.js";
 import { recommendationRoutes } from "./routes/recommendations.js";
 import { userRoutes } from "./routes/users.js";
 import { setHeaders } from "./security-headers.js";
@@ -41,6 +42,8 @@ export interface ServerOptions {
   routes?: readonly Route[];
   /** Every recommendation is appended to this file, one JSON object a line. Default: none is kept. */
   logFile?: string;
+  /** What the page begins with. Default: lists of a known user. */
+  page?: Page;
 }
 
 export interface Server {
@@ -65,6 +68,7 @@ export async function createServer({
   title = "Tastemaker",
   routes: declared = [],
   logFile,
+  page,
 }: ServerOptions): Promise<Server> {
   const app: App = Fastify({
     bodyLimit: bodyLimitBytes,
@@ -117,6 +121,7 @@ export async function createServer({
   itemRoutes(app, service);
   userRoutes(app, service);
   modelRoutes(app, service);
+  pageRoute(app, { title, favourites: page?.favourites ?? null });
   for (const [url, allowed] of routes) {
     const refuse = methodNotAllowed([...allowed]);
     app.route({

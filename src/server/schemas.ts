@@ -10,6 +10,7 @@ import type {
   HealthResponse,
   ItemsResponse,
   ModelsResponse,
+  PageResponse,
   Problem,
   RecommendationsRequest,
   RecommendationsResponse,
@@ -184,6 +185,10 @@ export const modelsResponse = z
     excludeSeen: z.boolean(),
   })
   .meta({ description: "All loaded models." }) satisfies z.ZodType<ModelsResponse>;
+
+export const pageResponse = z
+  .object({ title: z.string(), favourites: z.int().min(1).nullable() })
+  .meta({ description: "What is served, and how many favourites the page asks for first." }) satisfies z.ZodType<PageResponse>;
 
 export const healthResponse = z
   .object({ status: z.enum(["ok", "ready"]) })

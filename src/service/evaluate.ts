@@ -7,7 +7,7 @@ import { tastemakerVersion } from "../store/version.js";
 import { judgeModel } from "./evaluation/judge-model.js";
 import type { Part, PartSummary } from "./evaluation/part.js";
 import { partLeaks } from "./evaluation/part-leaks.js";
-import { figuresOf, judgeListsIn, openScenario } from "./evaluation/scenario-run.js";
+import { addValues, figuresOf, hasBaseline, judgeListsIn, openScenario, valuesOf } from "./evaluation/scenario-run.js";
 import { type Fitting, plainFitting } from "./fitting.js";
 import { holdOut, type RecipeData, readSource, sourceFile, summarise } from "./prepare-data.js";
 import type { Recipe } from "./recipe/recipe.js";
@@ -44,9 +44,11 @@ export async function evaluateDataset(
   for (const model of recipe.models) {
     const involved = scenarios.filter(({ labels }) => labels.includes(model.label));
     if (involved.length === 0) continue;
-    const earlier = intervals || options.breakdown ? undefined : fitting.judged?.(model.label); // what is kept has no values by case
+    const kept = intervals || options.breakdown ? undefined : fitting.judged?.(model.label); // what is kept has neither
+    const earlier = kept && (kept.values || !involved.some(hasBaseline)) ? kept : undefined;
+    for (const [s, values] of earlier?.values?.entries() ?? []) addValues(involved[s], model.label, values);
     const results =
-      earlier ??
+      earlier?.results ??
       (await judgeModel(
         model,
         parts,
@@ -55,7 +57,8 @@ export async function evaluateDataset(
       ));
     for (const [s, result] of results.entries()) involved[s].models.push(result);
     if (earlier) continue;
-    await fitting.keepJudged?.(results);
+    const values = involved.some(hasBaseline) ? involved.map((scenario) => valuesOf(scenario, model.label)) : undefined;
+    await fitting.keepJudged?.({ results, ...(values ? { values } : {}) });
     for (const result of results) onStep?.({ kind: "model", result });
   }
   const figures = scenarios.map((scenario) => figuresOf(scenario, parts[0]?.name, intervals));

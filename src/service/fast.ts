@@ -21,10 +21,13 @@ export function fastRecipe(recipe: Recipe): Recipe {
     name: `${recipe.name}.fast`,
     title: `${recipe.title ?? recipe.name} (fast: figures mean nothing)`,
     models: recipe.models.map((model) => ({ ...model, params: fastParams(model.name, model.params) })),
+    split: { validation: drawnOnce(recipe.split.validation), test: drawnOnce(recipe.split.test) },
     tune: { ...recipe.tune, trials: TRIALS },
     fast: SAMPLE,
   };
 }
+
+const drawnOnce = (split: Recipe["split"]["test"]) => split && { ...split, repeats: undefined };
 
 /** What a smoke run keeps of the data that was read and cleaned. */
 export function sampleDataset(dataset: Dataset, sample: SampleSize, seed: number): Dataset {

@@ -7,6 +7,7 @@ import type { Checkpoint, Progress, SideFeatures } from "../core/model.js";
 import { fit } from "../models/registry.js";
 import type { Recommender } from "../ranking/recommender.js";
 import { openCurves } from "./curves.js";
+import type { ComparableValues } from "./evaluation/judge-part.js";
 import type { PartSummary } from "./evaluation/part.js";
 import type { Recipe } from "./recipe/recipe.js";
 import type { ModelResult, RunOptions } from "./run-result.js";
@@ -22,14 +23,23 @@ export interface FitInput {
   part?: PartSummary["name"];
   /** From 1, where the part has several folds. */
   fold?: number;
+  /** Added to the seed: the number of the draw. Default 0. */
+  draw?: number;
+}
+
+export interface JudgedModel {
+  /** Scenario by scenario. */
+  results: readonly ModelResult[];
+  /** For each of them the metric that models are compared by, case by case; for recipes with a baseline. */
+  values?: readonly ReadonlyMap<PartSummary["name"], ComparableValues>[];
 }
 
 export interface Fitting {
   fit(model: RecipeModel, input: FitInput): Promise<Recommender>;
-  /** What judging a model gave before an interruption, scenario by scenario. */
-  judged?(label: string): ModelResult[] | undefined;
+  /** What judging a model gave before an interruption. */
+  judged?(label: string): JudgedModel | undefined;
   /** Told of each model that was judged, in all its scenarios. */
-  keepJudged?(results: readonly ModelResult[]): Promise<void>;
+  keepJudged?(judged: JudgedModel): Promise<void>;
   /** The version under which a model was saved before the interruption. */
   savedVersion?(label: string): string | undefined;
   /** Told of each model that was fitted on all data and saved. */
@@ -46,7 +56,7 @@ export function plainFitting(options: FitOptions): Fitting {
 /** Fits one model of a recipe; progress carries its label. Curves go to the folder `tensorboard`, where one is given. */
 export async function fitLabelled(
   { name, label, params }: RecipeModel,
-  { data, features: { userFeatures, itemFeatures }, part, fold }: FitInput,
+  { data, features: { userFeatures, itemFeatures }, part, fold, draw = 0 }: FitInput,
   { threads, device, signal, onProgress, seed, checkpoint, tensorboard }: FitOptions & { checkpoint?: Checkpoint },
 ): Promise<Recommender> {
   const labelled = labelledProgress(`training ${label}`, onProgress);
@@ -55,7 +65,16 @@ export async function fitLabelled(
     curves?.take(progress);
     labelled?.(progress);
   };
-  const settings = { seed, threads, device, signal, checkpoint, onProgress: curves ? tell : labelled, userFeatures, itemFeatures };
+  const settings = {
+    seed: seed + draw,
+    threads,
+    device,
+    signal,
+    checkpoint,
+    onProgress: curves ? tell : labelled,
+    userFeatures,
+    itemFeatures,
+  };
   try {
     return await fit(name, data, params, settings);
   } finally {

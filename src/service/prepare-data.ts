@@ -5,7 +5,7 @@
 import { ConfigError } from "../core/errors.js";
 import type { Interactions } from "../core/interactions.js";
 import { type Dataset, readDataset } from "../data/readers/read-dataset.js";
-import { alignInteractions, type SplitResult, split, splitFolds } from "../data/splits.js";
+import { alignInteractions, type SplitResult, split, splitFolds, splitRepeats } from "../data/splits.js";
 import { createDemoOrders } from "./demo/demo-shop.js";
 import type { Part } from "./evaluation/part.js";
 import { sampleDataset, sampleLike } from "./fast.js";
@@ -111,7 +111,7 @@ export function summarise({ interactions, report, sampled, features: { summaries
 
 /**
  * The held-out parts, the ones that decide first: the test part is cut off all data, the validation part off what
- * then remains. A split into folds gives one part for each, all of the same name. None when the recipe has no split.
+ * then remains (of a split drawn several times, what no draw tests). A split into folds, or one drawn several times, gives one part for each, all of the same name. None when the recipe has no split.
  * `folds` are the official ones that `readSource` found.
  */
 export function holdOut(recipe: Recipe, data: Interactions, folds?: readonly SplitResult[]): Part[] {
@@ -127,11 +127,15 @@ export function holdOut(recipe: Recipe, data: Interactions, folds?: readonly Spl
         hint: "Judge by `tastemaker evaluate`, or use another split, such as folds.",
         details: { path: `split.${name}` },
       });
-    const results = spec.by === "files" ? folds! : spec.by === "folds" ? [...splitFolds(rest, spec)] : [split(rest, spec)];
+    const repeats = wanted.repeats ?? 1;
+    const repeated = repeats > 1 && "seed" in spec && spec.by !== "folds" ? splitRepeats(rest, spec, repeats) : undefined;
+    const results =
+      repeated?.draws ?? (spec.by === "files" ? folds! : spec.by === "folds" ? [...splitFolds(rest, spec)] : [split(rest, spec)]);
     const order = promisedOrder(spec);
     parts.unshift(
-      ...results.map(({ train, test, given }) => ({
+      ...results.map(({ train, test, given }, draw) => ({
         name,
+        draw: repeated ? draw : 0,
         description,
         train,
         test,
@@ -141,7 +145,7 @@ export function holdOut(recipe: Recipe, data: Interactions, folds?: readonly Spl
         testInteractions: test.numInteractions,
       })),
     );
-    rest = results[0].train;
+    rest = repeated?.rest ?? results[0].train;
   }
   return parts;
 }

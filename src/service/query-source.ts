@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { NotFoundError } from "../core/errors.js";
-import { writeQuery } from "../data/readers/sql-source.js";
+import { type SqlTable, writeQuery } from "../data/readers/sql-source.js";
 import { ioErrors, renameDurably, temporarySibling } from "../store/durable-files.js";
 import { tastemakerVersion } from "../store/version.js";
 import { fileFingerprint } from "./file-fingerprint.js";
@@ -24,11 +24,14 @@ export async function queryResult(
 ): Promise<string> {
   const place = { recipeFolder: folder, dataFolder };
   const sql = await readFile(resolveSourceFile(source.sql!, place), "utf8");
-  const tables: Record<string, string[]> = {};
+  const tables: Record<string, SqlTable> = {};
   const hash = createHash("sha256").update(JSON.stringify([tastemakerVersion, sql, source.parameters ?? {}, source.passes]));
   for (const [table, named] of Object.entries(source.tables!)) {
-    tables[table] = (await Promise.all([named].flat().map((file) => filesOf(file, place)))).flat();
-    for (const file of tables[table]) hash.update(`\n${table} ${basename(file)} ${await fileFingerprint(file, signal)}`);
+    const { files: wanted, ...about } = typeof named === "string" || Array.isArray(named) ? { files: named } : named;
+    const files = (await Promise.all([wanted].flat().map((file) => filesOf(file, place)))).flat();
+    tables[table] = { files, ...about };
+    if (Object.keys(about).length > 0) hash.update(JSON.stringify(about));
+    for (const file of files) hash.update(`\n${table} ${basename(file)} ${await fileFingerprint(file, signal)}`);
   }
   const data = join(workspace.folder, "data");
   const target = join(data, `${PREFIX}${hash.digest("hex").slice(0, 16)}.parquet`);

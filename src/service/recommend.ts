@@ -10,6 +10,7 @@ import type { Recommendation, Recommender } from "../ranking/recommender.js";
 import { knowsSimilar } from "../ranking/similar.js";
 import { type Asker, checkWhole, queryOf } from "./asker.js";
 import { type ExplainAnswer, type ExplainRequest, explain } from "./explain.js";
+import { checkDistinct, itemNames } from "./item-aliases.js";
 import { knownIndex, knownItems } from "./known-ids.js";
 import { searchTable } from "./search.js";
 
@@ -38,6 +39,8 @@ export interface RecommendRequest extends Asker {
   exclude?: readonly string[];
   /** Name of a loaded model. Default: the default model. */
   model?: string;
+  /** Refuse a history that names an item twice. Default false: its events are summed. */
+  distinctHistory?: boolean;
   /** What a user unknown to the model gets who brings no history: that list (default), an empty one, or a NotFoundError. */
   unknownUser?: "popular" | "empty" | "not-found";
 }
@@ -132,6 +135,8 @@ export interface RecommendServiceOptions {
   defaultModel?: string;
   /** By itemIndex of the default model. */
   itemProperties?: Record<string, readonly (string | number | null)[]>;
+  /** Name of the item property that lists further ids of an item, separated by blanks. */
+  aliases?: string;
   /** Whether requests that do not say leave out what the user already has. Default true; false where things are bought again. */
   excludeSeen?: boolean;
 }
@@ -144,6 +149,7 @@ export function createRecommendService({
   models,
   defaultModel,
   itemProperties = {},
+  aliases,
   excludeSeen: excludeSeenByDefault = true,
 }: RecommendServiceOptions): RecommendService {
   const byName = new Map(models.map((loaded) => [loaded.name, loaded]));
@@ -170,6 +176,9 @@ export function createRecommendService({
         hint: "Properties are listed by item index.",
       });
   }
+  const named = itemNames(items, itemProperties, aliases);
+  const ownIds = (ids: readonly string[]) => ids.map(named.ownId);
+  const ownHistory = (history: Asker["history"]) => history?.map((event) => ({ ...event, itemId: named.ownId(event.itemId) }));
   let byPopularity: Int32Array | undefined; // made by the first search: a million items take a second
   const itemTable = () => {
     byPopularity ??= Int32Array.from({ length: numItems }, (_, index) => index).sort((a, b) => popularity[b] - popularity[a] || a - b);
@@ -192,27 +201,43 @@ export function createRecommendService({
 
   return {
     async recommend(
-      { user, history, topK, excludeSeen = excludeSeenByDefault, include, exclude, model: name = main.name, unknownUser = "popular" },
+      {
+        user,
+        history,
+        topK,
+        excludeSeen = excludeSeenByDefault,
+        include,
+        exclude,
+        model: name = main.name,
+        unknownUser = "popular",
+        ...more
+      },
       { signal, names = {} } = {},
     ) {
       const loaded = pick(name);
+      if (more.distinctHistory)
+        checkDistinct(
+          names.history ?? "history",
+          (history ?? []).map(({ itemId }) => itemId),
+          named,
+        );
       const { model } = loaded;
       if (unknownUser !== "popular" && user !== undefined && !history?.length && model.users.indexOf(user) < 0) {
         if (unknownUser === "empty") return { items: [], modelVersion: loaded.version };
         await knownIndex("user", user, model.users, { signal, path: names.user });
       }
-      const allowed = include && (await knownItems(names.include ?? "include", include, model.items));
+      const allowed = include && (await knownItems(names.include ?? "include", ownIds(include), model.items));
       if (allowed?.length === 0) {
         throw new ConfigError("include is empty, so no item is allowed.", {
           hint: "Name at least one item, or leave include out to allow all.",
           details: { path: "include" },
         });
       }
-      const recommendation = await model.recommend(await queryOf(model, { user, history }, names.history), {
+      const recommendation = await model.recommend(await queryOf(model, { user, history: ownHistory(history) }, names.history), {
         topK: checkWhole("topK", topK ?? 10, maxTopK),
         excludeSeen,
         include: allowed,
-        exclude: exclude && (await knownItems(names.exclude ?? "exclude", exclude, model.items)),
+        exclude: exclude && (await knownItems(names.exclude ?? "exclude", ownIds(exclude), model.items)),
         signal,
       });
       return answer(recommendation, loaded);
@@ -220,7 +245,7 @@ export function createRecommendService({
 
     async similarItems(itemId, { topK = 10, model: name } = {}, { signal } = {}) {
       const loaded = pickKnowing("item", name);
-      const itemIndex = await knownIndex("item", itemId, loaded.model.items, { signal });
+      const itemIndex = await knownIndex("item", named.ownId(itemId), loaded.model.items, { signal });
       return answer(await loaded.model.similarItems(itemIndex, { topK: checkWhole("topK", topK, maxTopK), signal }), loaded);
     },
 
@@ -235,7 +260,8 @@ export function createRecommendService({
     },
 
     async explain(request, { signal } = {}) {
-      return explain(pick(request.model ?? main.name), request, { models, withProperties, signal });
+      const asked = { ...request, item: named.ownId(request.item), history: ownHistory(request.history) };
+      return explain(pick(request.model ?? main.name), asked, { models, withProperties, signal });
     },
 
     async searchItems({ q = "", limit = 20 } = {}, { signal } = {}) {

@@ -93,7 +93,7 @@ function refitting(earlier: RunResult, workspace: Workspace, options: FitOptions
     },
 
     async fit(model, input) {
-      const { data, features, part } = input;
+      const { data, features, part, draw = 0 } = input;
       const before = await earlierModel(model);
       const { label } = model;
       const inFull = (reason: string) => {
@@ -108,7 +108,7 @@ function refitting(earlier: RunResult, workspace: Workspace, options: FitOptions
       return refit(before, data, {
         userFeatures: features.userFeatures,
         itemFeatures: features.itemFeatures,
-        seed,
+        seed: seed + draw,
         threads,
         device,
         signal,

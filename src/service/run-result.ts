@@ -7,7 +7,7 @@ import type { LeftOut } from "../data/known-items.js";
 import type { ReadReport } from "../data/readers/read-dataset.js";
 import type { Table } from "../data/readers/read-table.js";
 import type { Estimate, IntervalOptions, SegmentRow } from "../evaluation/summarize.js";
-import type { ListResult, ListSource, ModelComparison } from "./evaluation/judged.js";
+import type { BaselineComparison, ListResult, ListSource, ModelComparison } from "./evaluation/judged.js";
 import type { PartLeaks, PartSummary } from "./evaluation/part.js";
 import type { Serving } from "./recipe/route-schema.js";
 import type { AutoDecision } from "./tune/auto-decision.js";
@@ -50,10 +50,14 @@ export interface ModelResult {
   estimates?: Partial<Record<PartSummary["name"], Record<string, Estimate>>>;
   /** Compared with the champion, by part; when intervals were asked for, and not of the champion itself. */
   comparison?: Partial<Record<PartSummary["name"], ModelComparison>>;
+  /** Compared with the recipe's baseline, by part; where the recipe names one, and not of the baseline itself. */
+  againstBaseline?: Partial<Record<PartSummary["name"], BaselineComparison>>;
   /** Figures by group of users and items for each part without folds; when a breakdown was asked for. */
   breakdown?: Partial<Record<PartSummary["name"], SegmentRow[]>>;
   /** Loss after each iteration of the (first) fit of each part, where the model has one. */
   losses?: Partial<Record<PartSummary["name"], readonly number[]>>;
+  /** What the (first) fit of each part measured of its training, by name, where the model says something. */
+  trainingFigures?: Partial<Record<PartSummary["name"], Readonly<Record<string, number>>>>;
   /** Time of fitting and judging, all parts. */
   seconds: number;
   /** Version in the model store; absent when nothing was saved. */

@@ -112,6 +112,7 @@ export async function serveRun(
     models,
     defaultModel: defaultModel ?? usual ?? bestModel(result, labels),
     itemProperties,
+    aliases: result.serving?.aliases,
     excludeSeen: result.excludeSeen,
   });
 }

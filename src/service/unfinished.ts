@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { openCheckpoint, type StoredCheckpoint } from "../store/checkpoint-store.js";
 import { ioErrors, writeFileAtomically } from "../store/durable-files.js";
+import type { ComparableValues } from "./evaluation/judge-part.js";
+import type { PartSummary } from "./evaluation/part.js";
 import { type Fitting, fitLabelled } from "./fitting.js";
 import type { ModelResult, RunOptions } from "./run-result.js";
 
@@ -21,11 +23,23 @@ export interface Unfinished extends Fitting {
 const journalSchema = z.object({
   judged: z.array(z.looseObject({ label: z.string(), model: z.string(), metrics: z.looseObject({}), seconds: z.number() })),
   saved: z.record(z.string(), z.string()),
+  values: z.record(
+    z.string(),
+    z.array(z.record(z.string(), z.object({ values: z.array(z.number().nullable()), cluster: z.array(z.int()).optional() }))),
+  ),
 });
+
+/** Values by case as JSON has them: null for a value that is not defined. */
+interface KeptValues {
+  values: (number | null)[];
+  cluster?: number[];
+}
 
 interface Journal {
   judged: ModelResult[];
   saved: Record<string, string>;
+  /** By label, scenario and part. */
+  values: Record<string, Record<string, KeptValues>[]>;
 }
 
 export interface UnfinishedOptions extends RunOptions {
@@ -43,7 +57,7 @@ export async function openUnfinished({ folder, key, fresh, ...options }: Unfinis
   const file = join(root, `${key}.json`);
   const forget = () => ioErrors("remove", root, () => rm(root, { recursive: true, force: true }));
   if (fresh) await forget();
-  const journal = (await readJournal(file)) ?? { judged: [], saved: {} };
+  const journal = (await readJournal(file)) ?? { judged: [], saved: {}, values: {} };
   const { seed, signal, onProgress, onStep, checkpointSeconds } = options;
   if (journal.judged.length > 0)
     onStep?.({ kind: "kept", judged: [...new Set(journal.judged.map(({ label }) => label))], saved: Object.keys(journal.saved) });
@@ -63,7 +77,7 @@ export async function openUnfinished({ folder, key, fresh, ...options }: Unfinis
       let steps: number | undefined;
       const checkpoint = await openCheckpoint(
         fits,
-        { data: input.data, features: input.features, model: name, params, seed, device: options.device },
+        { data: input.data, features: input.features, model: name, params, seed: seed + (input.draw ?? 0), device: options.device },
         {
           everySeconds: checkpointSeconds,
           signal,
@@ -86,11 +100,16 @@ export async function openUnfinished({ folder, key, fresh, ...options }: Unfinis
 
     judged(label) {
       const results = journal.judged.filter((result) => result.label === label);
-      return results.length > 0 ? results : undefined;
+      const values = journal.values[label]?.map(
+        (parts) => new Map(Object.entries(parts).map(([part, kept]) => [part as PartSummary["name"], restored(kept)] as const)),
+      );
+      return results.length > 0 ? { results, ...(values ? { values } : {}) } : undefined;
     },
 
-    async keepJudged(results) {
+    async keepJudged({ results, values }) {
       journal.judged.push(...results);
+      if (values)
+        journal.values[results[0].label] = values.map((parts) => Object.fromEntries([...parts].map(([part, one]) => [part, written(one)])));
       await keep();
     },
 
@@ -103,6 +122,16 @@ export async function openUnfinished({ folder, key, fresh, ...options }: Unfinis
 
     done: forget,
   };
+}
+
+function written({ values, cluster }: ComparableValues): KeptValues {
+  const defined = Array.from(values, (value) => (Number.isNaN(value) ? null : value));
+  return { values: defined, ...(cluster ? { cluster: [...cluster] } : {}) };
+}
+
+function restored({ values, cluster }: KeptValues): ComparableValues {
+  const numbers = Float64Array.from(values, (value) => value ?? Number.NaN);
+  return { values: numbers, ...(cluster ? { cluster: Int32Array.from(cluster) } : {}) };
 }
 
 /** Undefined when there is none, or none that is whole: then everything is done again. */

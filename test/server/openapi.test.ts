@@ -43,6 +43,7 @@ test("lists exactly the routes of the API", () => {
     "get /v1/items",
     "get /v1/items/{id}/similar",
     "get /v1/models",
+    "get /v1/page",
     "get /v1/recommendations",
     "get /v1/users",
     "get /v1/users/{id}/items",

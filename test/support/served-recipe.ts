@@ -35,7 +35,15 @@ export async function serveRecipe(
   const service = await serveRun(run, { threads: 1 });
   const { title, serving } = run.result;
   const logFile = serving?.log === undefined ? undefined : resolve(run.workspace.folder, serving.log);
-  const server = await createServer({ service, host: "127.0.0.1", port: 0, title, routes: serving?.routes ?? [], logFile });
+  const server = await createServer({
+    service,
+    host: "127.0.0.1",
+    port: 0,
+    title,
+    routes: serving?.routes ?? [],
+    logFile,
+    page: serving?.page,
+  });
   const { url } = await server.listen();
   return {
     run,

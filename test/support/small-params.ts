@@ -7,5 +7,6 @@ export const smallParams: Record<string, Record<string, unknown>> = {
   sasrec: { dimensions: 8, blocks: 1, epochs: 3 },
   gru: { dimensions: 8, units: 6, userDimensions: 4, maxLength: 4, epochs: 3 },
   lstm: { dimensions: 8, units: 6, layers: 2, maxLength: 4, epochs: 3 },
+  "user-retrieval": { dimensions: 8, stepsPerEpoch: 10, epochs: 3 },
   "two-tower": { dimensions: 8, epochs: 3 },
 };

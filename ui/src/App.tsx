@@ -1,82 +1,47 @@
-/** The page: for whom and how on the left, the list (and items similar to a chosen one) on the right, models below. */
+/** The page: favourites or the lists of anybody, as the address or else the server says. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import type { Item } from "../../src/server/api-types.js";
-import { Audience, type AudienceValue } from "./Audience.js";
-import { api, explanationRequest, recommendationsRequest, similarRequest } from "./api.js";
-import { itemText } from "./item-text.js";
-import { ListPanel } from "./ListPanel.js";
-import { ModelsTable } from "./ModelsTable.js";
+import { api } from "./api.js";
+import { Explore } from "./Explore.js";
+import { Favourites } from "./Favourites.js";
 import { ProblemNotice } from "./ProblemNotice.js";
-import { Purchases } from "./Purchases.js";
-import { type OptionsValue, RequestOptions } from "./RequestOptions.js";
+import { useHash } from "./use-hash.js";
+
+/** Boxes for favourites where the server names no number. */
+const usualFavourites = 3;
 
 export function App() {
-  const [audience, setAudience] = useState<AudienceValue>({ kind: "user", user: undefined, history: [] });
-  const [options, setOptions] = useState<OptionsValue>({ model: undefined, topK: 10, excludeSeen: undefined });
-  const [similarTo, setSimilarTo] = useState<Item>();
-  const models = useQuery({ queryKey: ["models"], queryFn: ({ signal }) => api.models(signal) });
-  const firstUsers = useQuery({ queryKey: ["users", ""], queryFn: async ({ signal }) => (await api.users("", signal)).users });
-
-  const known = audience.kind === "user";
-  const user = audience.user ?? firstUsers.data?.[0]?.userId;
-  const history = audience.history.map(({ item, weight }) => ({ itemId: item.itemId, weight }));
-  const title = known && user !== undefined ? `For ${user}` : history.length > 0 ? "For this visitor" : "For a visitor without history";
-  const request = recommendationsRequest({ ...(known ? { user } : { history }), ...options });
-
-  const excludeSeen = options.excludeSeen ?? models.data?.excludeSeen ?? true;
-  const loaded = models.data?.models ?? [];
-  const chosenModel = loaded.find(({ name, default: isDefault }) => (options.model ? name === options.model : isDefault));
-  const explain = (item: string) => explanationRequest({ item, ...(known ? { user } : { history }), model: options.model });
-  const similarModel = chosenModel?.similarItems ? options.model : undefined;
-
+  const page = useQuery({ queryKey: ["page"], queryFn: ({ signal }) => api.page(signal) });
+  const hash = useHash();
+  const favouritesFirst = page.data?.favourites != null;
+  const view = hash === "#favourites" || (hash !== "#explore" && favouritesFirst) ? "favourites" : "explore";
+  const current = (name: string) => (view === name ? ("page" as const) : undefined);
   return (
     <>
       <header className="top">
         <img src="./icon.svg" alt="" width="28" height="28" />
         <h1>Tastemaker</h1>
-        <nav aria-label="Documentation">
+        {page.data && page.data.title !== "Tastemaker" && <span className="quiet clip">{page.data.title}</span>}
+        <nav aria-label="Pages">
+          <a href="#favourites" aria-current={current("favourites")}>
+            Favourites
+          </a>
+          <a href="#explore" aria-current={current("explore")}>
+            Explore
+          </a>
           <a href="./docs">API</a>
         </nav>
       </header>
-      <main className={similarTo ? "with-similar" : undefined}>
-        <div className="column">
-          <Audience value={{ ...audience, user }} onChange={setAudience} />
-          <RequestOptions value={{ ...options, excludeSeen }} models={loaded} onChange={setOptions} />
-        </div>
-        {known && firstUsers.isPending ? (
-          <section className="card" role="status">
-            Loading …
-          </section>
-        ) : (
-          <ListPanel
-            title={title}
-            request={request}
-            emptyText={excludeSeen ? "Nothing is left to recommend: they already have it all." : "The model has nothing to recommend."}
-            chosen={similarTo?.itemId}
-            onChoose={setSimilarTo}
-            explain={chosenModel?.explanations ? explain : undefined}
-            rated={chosenModel?.ratings}
-          >
-            {known && user !== undefined && <Purchases user={user} />}
-          </ListPanel>
-        )}
-        {similarTo && (
-          <ListPanel
-            title={`Like ${itemText(similarTo).title}`}
-            request={similarRequest(similarTo.itemId, { topK: options.topK, model: similarModel })}
-            emptyText="No item is like it."
-            onChoose={setSimilarTo}
-            onClose={() => setSimilarTo(undefined)}
-          />
-        )}
-        <div className="wide">
-          {models.error && <ProblemNotice error={models.error} onRetry={() => void models.refetch()} />}
-          {models.data && (
-            <ModelsTable models={loaded} chosen={chosenModel?.name} onChoose={(model) => setOptions({ ...options, model })} />
-          )}
-        </div>
-      </main>
+      {page.isPending ? (
+        <p className="empty" role="status">
+          Loading …
+        </p>
+      ) : page.error ? (
+        <ProblemNotice error={page.error} onRetry={() => void page.refetch()} />
+      ) : view === "favourites" ? (
+        <Favourites count={page.data.favourites ?? usualFavourites} />
+      ) : (
+        <Explore />
+      )}
     </>
   );
 }

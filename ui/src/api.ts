@@ -7,6 +7,7 @@ import type {
   ExplanationsResponse,
   ItemsResponse,
   ModelsResponse,
+  PageResponse,
   Problem,
   RecommendationsRequest,
   RecommendationsResponse,
@@ -58,6 +59,7 @@ export const api = {
   users: (q: string, signal: AbortSignal) => call<UsersResponse>({ path: `v1/users${queryOf({ q, limit: 30 })}` }, signal),
   userItems: (userId: string, signal: AbortSignal) =>
     call<UserItemsResponse>({ path: `v1/users/${encodeURIComponent(userId)}/items?limit=100` }, signal),
+  page: (signal: AbortSignal) => call<PageResponse>({ path: "v1/page" }, signal),
   models: (signal: AbortSignal) => call<ModelsResponse>({ path: "v1/models" }, signal),
 };
 

@@ -24,7 +24,7 @@ export async function openCsv(session: Session, facts: FileFacts, options: ReadO
   let file = facts.path;
   let gzip = facts.gzip;
   if (facts.encoding !== "utf-8") {
-    file = await toUtf8(session, facts, options.signal);
+    file = await toUtf8(session, facts, { file: join(session.folder, "utf-8.csv"), signal: options.signal });
     gzip = false;
     guessed.push({ role: "encoding", column: "", why: `the text is not UTF-8; it was read as ${facts.encoding}` });
   }
@@ -100,9 +100,12 @@ export function csvSource({ file, gzip, dialect, hasQuotes, estimatedRows, expec
   };
 }
 
-/** Writes the text anew as UTF-8 into the session's folder: constant memory, exact for every encoding that was recognised. */
-async function toUtf8(session: Session, facts: FileFacts, signal: AbortSignal | undefined): Promise<string> {
-  const file = join(session.folder, "utf-8.csv");
+/** Writes the text anew as UTF-8 to `file`, in the session's folder: constant memory, exact for every encoding that was recognised. */
+export async function toUtf8(
+  session: Session,
+  facts: FileFacts,
+  { file, signal }: { file: string; signal: AbortSignal | undefined },
+): Promise<string> {
   const decoder = new TextDecoder(facts.encoding);
   const source = createReadStream(facts.path);
   await session.guard(() =>

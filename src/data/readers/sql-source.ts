@@ -2,11 +2,26 @@
  * A source that is a query over files: each table of the query is one file or several of one kind, the result is written as Parquet and
  * then read like any other file. Called by service/prepare-data.ts.
  */
-import { copyFile } from "node:fs/promises";
+import { copyFile, mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ConfigError, DataError, TastemakerError } from "../../core/errors.js";
 import type { Progress } from "../../core/model.js";
+import { toUtf8 } from "./csv.js";
+import { inspectFile } from "./inspect-file.js";
 import { name, Session, text } from "./session.js";
+
+/** Files of one kind that are one table, and how a text is written where it cannot be told from the text itself. */
+export interface SqlTable {
+  files: readonly string[];
+  /** Names of all columns of text files, from the left. Without `header` the files then have none. */
+  columns?: readonly string[];
+  /** Whether text files begin with column names. Default: unless `columns` names them. */
+  header?: boolean;
+  /** Default: by evidence. */
+  delimiter?: string;
+  /** "" = quotes mean nothing. Default: by evidence. */
+  quote?: string;
+}
 
 export interface SqlSource {
   /**
@@ -15,7 +30,7 @@ export interface SqlSource {
    */
   sql: string;
   /** Table → its files, csv (every column is text) or Parquet, all of one kind; the column `filename` says from which a row comes. */
-  tables: Readonly<Record<string, readonly string[]>>;
+  tables: Readonly<Record<string, readonly string[] | SqlTable>>;
   /** Values that the query gets by getvariable('name'). */
   parameters?: Readonly<Record<string, string | number>>;
   /**
@@ -34,20 +49,34 @@ export interface SqlOptions {
   onProgress?: (progress: Progress) => void;
 }
 
-/** Writes the query's result to `target` (Parquet). Throws ConfigError for a query that is wrong, DataError for data it cannot be run on. */
-export async function writeQuery(
+/**
+ * Writes the query's result to `target` (Parquet). Texts that are not UTF-8 are read by the encoding that their bytes speak for; broken
+ * characters among good ones become U+FFFD. Throws ConfigError for a query that is wrong, DataError for data it cannot be run on.
+ */
+export async function writeQuery(source: SqlSource, target: string, options: SqlOptions = {}): Promise<void> {
+  try {
+    await runQuery(source, target, options, false);
+  } catch (error) {
+    if (!(error instanceof TastemakerError && isForeignText(error))) throw error;
+    await runQuery(source, target, options, true);
+  }
+}
+
+async function runQuery(
   { sql, tables, parameters = {}, passes = 1 }: SqlSource,
   target: string,
-  options: SqlOptions = {},
+  { onProgress, ...options }: SqlOptions,
+  toBeDecoded: boolean,
 ): Promise<void> {
-  const { onProgress, ...given } = options;
-  const files = Object.values(tables).flat();
-  const session = await Session.open({ ...given, file: files });
+  const described = Object.entries(tables).map(([table, about]) => ({ table, about: "files" in about ? about : { files: about } }));
+  const session = await Session.open({ ...options, file: described.flatMap(({ about }) => about.files) });
   const stage = "running the source's SQL";
   try {
     onProgress?.({ stage, done: 0, total: passes });
-    for (const [table, list] of Object.entries(tables))
-      await session.run(`CREATE VIEW ${name(table)} AS SELECT * FROM ${scan(table, list)}`);
+    for (const { table, about } of described) {
+      const utf8 = toBeDecoded ? await asUtf8(session, table, about, options.signal) : about;
+      await session.run(`CREATE VIEW ${name(table)} AS SELECT * FROM ${scan(table, utf8)}`);
+    }
     for (const [parameter, value] of Object.entries({ ...parameters, passes }))
       await session.run(`SET VARIABLE ${name(parameter)} = ${typeof value === "number" ? value : text(value)}`);
     const statements = sql.split(/;[ \t]*$/m).filter((statement) => statement.trim() !== "");
@@ -71,7 +100,7 @@ export async function writeQuery(
   }
 }
 
-function scan(table: string, files: readonly string[]): string {
+function scan(table: string, { files, columns, header = columns === undefined, delimiter, quote }: SqlTable): string {
   const list = `[${files.map(text).join(", ")}]`;
   const parquet = files.filter((file) => file.endsWith(".parquet")).length;
   if (parquet === files.length) return `read_parquet(${list}, filename = true, union_by_name = true)`;
@@ -79,7 +108,35 @@ function scan(table: string, files: readonly string[]): string {
     throw new ConfigError(`The table ${table} mixes Parquet and text files, such as ${basename(files[0])}.`, {
       hint: "Make two tables of them.",
     });
-  return `read_csv(${list}, filename = true, union_by_name = true, all_varchar = true, header = true)`;
+  const settings = [
+    "filename = true, union_by_name = true, all_varchar = true",
+    `header = ${header}`,
+    ...(columns ? [`names = [${columns.map(text).join(", ")}]`] : []),
+    ...(delimiter === undefined ? [] : [`delim = ${text(delimiter)}`]),
+    ...(quote === undefined ? [] : [`quote = ${text(quote)}`]),
+  ];
+  return `read_csv(${list}, ${settings.join(", ")})`;
+}
+
+/** The engine reads UTF-8 alone, and finds out in the middle of a file. */
+function isForeignText({ cause }: TastemakerError): boolean {
+  return cause instanceof Error && /invalid unicode|not utf-?8|invalid utf-?8/i.test(cause.message);
+}
+
+/** The same table over UTF-8 copies of its texts, under their own names. */
+async function asUtf8(session: Session, table: string, about: SqlTable, signal: AbortSignal | undefined): Promise<SqlTable> {
+  const files: string[] = [];
+  for (const [f, path] of about.files.entries()) {
+    const facts = await inspectFile(path, { signal });
+    if (facts.kind !== "text") {
+      files.push(path);
+      continue;
+    }
+    const folder = join(session.folder, `${table}-${f}`);
+    await mkdir(folder, { recursive: true });
+    files.push(await toUtf8(session, facts, { file: join(folder, basename(path).replace(/\.gz$/, "")), signal }));
+  }
+  return { ...about, files };
 }
 
 /** The engine's words where the query itself is at fault. */

@@ -120,7 +120,8 @@ function valuesOf(route: RecommendRoute | SearchRoute, given: Given): Record<str
 
 function recommendRequest(route: RecommendRoute, given: Given): RecommendRequest {
   const { history, ...rest } = valuesOf(route, given) as Omit<RecommendRequest, "history"> & { history?: string[] };
-  return { ...rest, history: history?.map((itemId) => ({ itemId })), unknownUser: route.unknownUser };
+  const { unknownUser } = route;
+  return { ...rest, history: history?.map((itemId) => ({ itemId })), distinctHistory: route.request.history?.distinct, unknownUser };
 }
 
 function searchRequest(route: SearchRoute, given: Given): { q?: string; limit?: number } {

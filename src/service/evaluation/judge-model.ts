@@ -43,15 +43,17 @@ export async function judgeModel(
     for (const [f, fold] of folds.entries()) {
       throwIfCancelled(signal);
       const started = performance.now();
-      const fitted = await fitting.fit(model, { data: fold.train, features, part, fold: folds.length > 1 ? f + 1 : undefined });
+      const number = folds.length > 1 ? f + 1 : undefined;
+      const fitted = await fitting.fit(model, { data: fold.train, features, part, fold: number, draw: fold.draw });
       const fitSeconds = (performance.now() - started) / 1000;
       try {
-        const { losses } = fitted.fitted;
+        const { losses, figures } = fitted.fitted;
         for (const [s, settings] of scenarios.entries()) {
           const asked = performance.now();
           const breakdown = settings.breakdown && folds.length === 1;
           judged[s].push(await judgeFold(fitted, fold, { ...settings, breakdown, predictsWeights: predicts }));
           results[s].seconds += fitSeconds + (performance.now() - asked) / 1000;
+          if (figures && judged[s].length === 1) results[s].trainingFigures = { ...results[s].trainingFigures, [part]: figures };
           if (losses?.length && judged[s].length === 1) results[s].losses = { ...results[s].losses, [part]: losses };
         }
       } finally {

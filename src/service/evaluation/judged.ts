@@ -12,6 +12,17 @@ export interface ModelComparison extends PairedComparison {
   pAdjusted: number;
 }
 
+/** A model beside the recipe's baseline, on the same questions. */
+export interface BaselineComparison extends PairedComparison {
+  /** Label of the baseline; `difference` is this model − the baseline. */
+  baseline: string;
+  metric: string;
+  /** The model's figure over the baseline's; absent when that is 0. */
+  ratio?: number;
+  /** Coverage of the interval, as 0.95. */
+  level: number;
+}
+
 /** A file of lists and the name it goes by. */
 export interface ListSource {
   name: string;

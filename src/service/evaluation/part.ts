@@ -9,7 +9,7 @@ export interface PartSummary {
   description: string;
   trainInteractions: number;
   testInteractions: number;
-  /** Number of folds, whose events are counted together; absent when there is one. */
+  /** Number of folds or repeated draws, whose events are counted together; absent when there is one. */
   folds?: number;
 }
 
@@ -19,6 +19,8 @@ export interface Part extends PartSummary {
   test: Interactions;
   /** For held-out users: the part of their events that is shown to the model. */
   given?: Interactions;
+  /** Number of the draw of a split that is drawn several times, each fitted with a seed of its own; else 0. */
+  draw: number;
   /** The order of time that the split promises. */
   order: NonNullable<LeakOptions["order"]>;
 }

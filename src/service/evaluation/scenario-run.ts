@@ -11,7 +11,7 @@ import { type RecipeData, repeatShare } from "../prepare-data.js";
 import { itemContext } from "../recipe/recipe-metrics.js";
 import type { Scenario } from "../recipe/scenarios.js";
 import type { ModelResult, RunOptions, ScenarioEvaluation } from "../run-result.js";
-import { compareWithBest } from "./compare-models.js";
+import { compareWithBaseline, compareWithBest } from "./compare-models.js";
 import type { ScenarioSettings } from "./judge-model.js";
 import type { ComparableValues } from "./judge-part.js";
 import type { ListResult } from "./judged.js";
@@ -62,7 +62,7 @@ export function openScenario(scenario: Scenario, { dataset, parts, options, inte
       signal: options.signal,
       breakdown: options.breakdown,
       onProgress: labelledProgress(`judging ${label}${name === undefined ? "" : ` (${name})`}`, options.onProgress),
-      keep: (part, values) => intervals && comparable.get(part)!.set(label, values),
+      keep: (part, values) => (intervals || evaluation.baseline !== undefined) && comparable.get(part)!.set(label, values),
     }),
   };
 }
@@ -98,13 +98,26 @@ function listKey(name: string): string {
   return `list ${name}`;
 }
 
+/** Whether its models are compared with one of them. */
+export const hasBaseline = ({ scenario }: ScenarioRun): boolean => scenario.evaluation.baseline !== undefined;
+
+/** The chosen metric of one model case by case, by part. */
+export function valuesOf({ comparable }: ScenarioRun, label: string): Map<PartSummary["name"], ComparableValues> {
+  return new Map([...comparable].flatMap(([part, judged]) => (judged.has(label) ? [[part, judged.get(label)!] as const] : [])));
+}
+
+/** Takes in what `valuesOf` gave before an interruption. */
+export function addValues({ comparable }: ScenarioRun, label: string, values: ReadonlyMap<PartSummary["name"], ComparableValues>): void {
+  for (const [part, one] of values) comparable.get(part)?.set(label, one);
+}
+
 /** What came of it; the champion is the best on `decisive`, and every model and list is compared with it where there are intervals. */
 export function figuresOf(
   { scenario, excludeSeen, models, lists, comparable }: ScenarioRun,
   decisive: PartSummary["name"] | undefined,
   intervals: Required<IntervalOptions> | undefined,
 ): Omit<ScenarioEvaluation, "name" | "title"> {
-  const { metrics, choose } = scenario.evaluation;
+  const { metrics, choose, baseline } = scenario.evaluation;
   const champion = bestOf(models, decisive, choose);
   if (intervals && champion !== undefined)
     for (const [part, judged] of comparable) {
@@ -114,6 +127,14 @@ export function figuresOf(
         if (comparison) model.comparison = { ...model.comparison, [part]: comparison };
       }
       for (const list of lists) if (list.part === part) list.comparison = compared.get(listKey(list.label));
+    }
+  if (baseline !== undefined)
+    for (const [part, judged] of comparable) {
+      const compared = compareWithBaseline(judged, { baseline, metric: choose, intervals });
+      for (const model of models) {
+        const comparison = compared.get(model.label);
+        if (comparison) model.againstBaseline = { ...model.againstBaseline, [part]: comparison };
+      }
     }
   return { excludeSeen, metrics, models, ...(lists.length > 0 ? { lists } : {}), champion, chosenBy: choose };
 }

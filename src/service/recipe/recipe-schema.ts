@@ -8,15 +8,29 @@ import { nameHint } from "../../core/nearest-names.js";
 import { DEFAULT_METRICS } from "../../evaluation/evaluate.js";
 import { QUESTION_KINDS } from "../evaluation/part-cases.js";
 import { splitSchema } from "./recipe-split.js";
-import { indexSchema, routeSchema } from "./route-schema.js";
+import { indexSchema, pageSchema, routeSchema } from "./route-schema.js";
 
 const columnName = z.string().min(1);
 const label = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/, "use letters, digits, dots, hyphens and underscores");
 
+const fileNames = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
+/** A table of a query: its files, alone or with how a text is written. */
+const tableSchema = z.union([
+  fileNames,
+  z.strictObject({
+    files: fileNames,
+    columns: z.array(columnName).min(1).optional(),
+    header: z.boolean().optional(),
+    delimiter: z.string().min(1).optional(),
+    quote: z.enum(["", '"', "'"]).optional(),
+  }),
+]);
+
 const sourceSchema = z.strictObject({
   file: z.string().min(1).optional(),
   sql: z.string().min(1).optional(),
-  tables: z.record(z.string(), z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])).optional(),
+  tables: z.record(z.string(), tableSchema).optional(),
   parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
   passes: z.int().min(1).max(1000).optional(),
   catalogue: z.literal(true).optional(),
@@ -85,6 +99,7 @@ const evaluationKeys = {
   onlyKnownUsers: z.boolean(),
   foldIn: z.array(label),
   choose: z.string(),
+  baseline: label,
 };
 
 const evaluationSchema = z.strictObject({
@@ -94,6 +109,7 @@ const evaluationSchema = z.strictObject({
   onlyKnownUsers: evaluationKeys.onlyKnownUsers.default(false),
   foldIn: evaluationKeys.foldIn.default([]),
   choose: evaluationKeys.choose.optional(),
+  baseline: evaluationKeys.baseline.optional(),
 });
 
 const scenarioSchema = z.strictObject({
@@ -149,6 +165,8 @@ export const recipeSchema = z.strictObject({
         .transform((given) => (given === "exact" ? undefined : given === "approximate" ? indexSchema.parse({}) : given)),
       routes: z.array(routeSchema).default([]),
       log: z.string().min(1).optional(),
+      aliases: z.string().min(1).optional(),
+      page: pageSchema.optional(),
     })
     .prefault({}),
 });

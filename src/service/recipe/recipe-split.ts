@@ -23,11 +23,11 @@ const kinds = {
   time: { needs: [], may: ["at", "until", "testFraction"] },
   "last-days": { needs: ["days"], may: [] },
   "time-per-user": { needs: ["testFraction"], may: [] },
-  random: { needs: ["testFraction"], may: ["seed"] },
-  "random-per-user": { needs: ["testFraction"], may: ["seed"] },
+  random: { needs: ["testFraction"], may: ["seed", "repeats"] },
+  "random-per-user": { needs: ["testFraction"], may: ["seed", "repeats"] },
   "leave-last-out": { needs: ["perUser"], may: [] },
   "leave-last-basket": { needs: [], may: ["perUser"] },
-  "held-out-users": { needs: ["testFraction"], may: ["seed", "givenFraction", "given"] },
+  "held-out-users": { needs: ["testFraction"], may: ["seed", "repeats", "givenFraction", "given"] },
   folds: { needs: ["folds"], may: ["of", "seed", "givenFraction", "given"] },
   files: { needs: ["files"], may: [] },
 } as const satisfies Record<string, { needs: readonly string[]; may: readonly string[] }>;
@@ -40,6 +40,7 @@ export const splitSchema = z
     testFraction: fraction.optional(),
     days: z.number().positive().optional(),
     seed: z.int().min(0).optional(),
+    repeats: z.int().min(1).max(100).optional(),
     perUser: z.int().min(1).optional(),
     givenFraction: fraction.optional(),
     given: z.int().min(1).optional(),
@@ -71,7 +72,7 @@ export interface FilesSpec {
   files: readonly { train: string; test: string }[];
 }
 
-/** The split to make of `data`, and the sentence that says so. */
+/** The split to make of `data`, and the sentence that says so. Draws by more than one seed are made by `splitRepeats`. */
 export function resolveSplit(split: RecipeSplit, data: Interactions): { spec: SplitSpec | FoldsSpec | FilesSpec; description: string } {
   const {
     by,
@@ -80,6 +81,7 @@ export function resolveSplit(split: RecipeSplit, data: Interactions): { spec: Sp
     testFraction = 0.2,
     days = 0,
     seed = 42,
+    repeats = 1,
     perUser = 1,
     givenFraction,
     given,
@@ -89,6 +91,7 @@ export function resolveSplit(split: RecipeSplit, data: Interactions): { spec: Sp
   } = split;
   const share = `${Math.round(testFraction * 100)} %`;
   const day = (time: number) => new Date(time).toISOString().replace(/T00:00:00\.000Z$/, "");
+  const drawn = repeats > 1 ? `seeds ${seed} to ${seed + repeats - 1}, means over them` : `seed ${seed}`;
   const last = (what: string) => (perUser === 1 ? `the last ${what} of each user` : `the last ${perUser} ${what}s of each user`);
   switch (by) {
     case "auto": {
@@ -104,9 +107,9 @@ export function resolveSplit(split: RecipeSplit, data: Interactions): { spec: Sp
     case "time-per-user":
       return { spec: { by, testFraction }, description: `the last ${share} of each user's events` };
     case "random":
-      return { spec: { by, testFraction, seed }, description: `${share} of the events at random (seed ${seed})` };
+      return { spec: { by, testFraction, seed }, description: `${share} of the events at random (${drawn})` };
     case "random-per-user":
-      return { spec: { by, testFraction, seed }, description: `${share} of each user's events at random (seed ${seed})` };
+      return { spec: { by, testFraction, seed }, description: `${share} of each user's events at random (${drawn})` };
     case "leave-last-out":
       return { spec: { by, perUser }, description: last("event") };
     case "leave-last-basket":
@@ -114,7 +117,7 @@ export function resolveSplit(split: RecipeSplit, data: Interactions): { spec: Sp
     case "held-out-users":
       return {
         spec: { by, testFraction, seed, givenFraction, given },
-        description: `${share} of the users (seed ${seed}), judged on a part of their events`,
+        description: `${share} of the users (${drawn}), judged on a part of their events`,
       };
     case "folds":
       return {

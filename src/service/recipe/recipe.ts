@@ -112,6 +112,7 @@ export function parseRecipe(text: string, { file, overrides = {} }: { file: stri
     );
   const guessed = !recipe.itemProperties && !recipe.source.catalogue;
   const properties = guessed ? undefined : Object.keys(itemProperties ?? {});
+  if (recipe.serve.aliases !== undefined && properties) oneOf(recipe.serve.aliases, properties, where(["serve", "aliases"]));
   checkRoutes(recipe.serve.routes, { models: models.map(({ label }) => label), properties }, where);
   checkTuning(recipe, models, where);
   return { ...recipe, models, evaluation, scenarios, folder: dirname(resolve(file)) };

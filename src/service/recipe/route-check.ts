@@ -109,6 +109,7 @@ function clash(a: Route, b: Route): boolean {
 }
 
 /** What a run keeps of a recipe's `serve` section; undefined when there is nothing to keep. */
-export function servingOf({ model, index, routes, log }: Serving): Serving | undefined {
-  return [model, index, log].every((one) => one === undefined) && routes.length === 0 ? undefined : { model, index, routes, log };
+export function servingOf({ model, index, routes, log, aliases, page }: Serving): Serving | undefined {
+  const said = [model, index, log, aliases, page].some((one) => one !== undefined) || routes.length > 0;
+  return said ? { model, index, routes, log, aliases, page } : undefined;
 }

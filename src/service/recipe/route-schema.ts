@@ -85,17 +85,23 @@ export const indexSchema = z.strictObject({
   overfetch: z.number().min(1).max(100).default(4),
 });
 
+/** What the web page begins with. */
+export const pageSchema = z.strictObject({ favourites: z.int().min(1).max(20) });
+
 /** What a run keeps of the recipe's `serve` section, so that it can be served later without the recipe. */
 export const servingSchema = z.object({
   model: z.string().optional(),
   index: indexSchema.optional(),
   routes: z.array(routeSchema),
   log: z.string().optional(),
+  aliases: z.string().optional(),
+  page: pageSchema.optional(),
 });
 
 export type Route = z.output<typeof routeSchema>;
 export type RecommendRoute = z.output<typeof recommendRoute>;
 export type SearchRoute = z.output<typeof searchRoute>;
+export type Page = z.output<typeof pageSchema>;
 export type Serving = z.output<typeof servingSchema>;
 
 /** A field of ours as a route finds it. */

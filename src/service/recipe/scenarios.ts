@@ -59,7 +59,7 @@ export function parseScenarios(
 }
 
 function checkEvaluation(
-  { metrics, choose, foldIn, questions }: Recipe["evaluation"],
+  { metrics, choose, foldIn, questions, baseline }: Recipe["evaluation"],
   needs: Pick<ParsedRecipe, "itemProperties"> & Pick<Recipe, "models">,
   where: Where,
 ): void {
@@ -68,6 +68,7 @@ function checkEvaluation(
   located(where(["choose"]), () => checkChoice(choose, needs));
   const labels = needs.models.map(({ label }) => label);
   for (const [f, label] of foldIn.entries()) oneOf(label, labels, where(["foldIn", f]));
+  if (baseline !== undefined) oneOf(baseline, labels, where(["baseline"]));
   if (foldIn.length > 0 && questions !== "line")
     throw new ConfigError(`${where(["foldIn"])}: only questions about lines are asked with a history.`, {
       hint: "Write questions: line, or leave foldIn out.",

@@ -31,7 +31,11 @@ export function tuningPart(
   const { test, validation } = recipe.split;
   const [outer] = test ? holdOut({ ...recipe, split: { test } }, interactions, folds) : [];
   const split = validation ?? likeTest(test, outer);
-  const parts = validationParts(recipe, split, outer?.train ?? interactions);
+  // what remains of several draws is only known where the test part is held out with it
+  const parts =
+    (test?.repeats ?? 1) > 1
+      ? validationParts({ ...recipe, split: { test, validation: split } }, interactions)
+      : validationParts({ ...recipe, split: { validation: split } }, outer?.train ?? interactions);
   const [part] = parts;
   partLeaks([part], { allowLeaks });
   const { onlyKnownUsers, questions, foldIn } = recipe.evaluation;
@@ -46,9 +50,9 @@ export function tuningPart(
   return { ...part, description, cases, casesFor: (label) => (foldIn.includes(label) ? casesBy(true) : cases), split };
 }
 
-function validationParts(recipe: Recipe, validation: RecipeSplit, data: RecipeData["interactions"]): Part[] {
+function validationParts(recipe: Recipe, data: RecipeData["interactions"]): Part[] {
   try {
-    return holdOut({ ...recipe, split: { validation } }, data);
+    return holdOut(recipe, data).filter(({ name }) => name === "validation");
   } catch (error) {
     if (!(error instanceof DataError || error instanceof ConfigError)) throw error;
     throw new DataError(`No validation part can be held out for tuning: ${error.message}`, { hint: error.hint, cause: error });
@@ -62,7 +66,7 @@ function likeTest(test: RecipeSplit | undefined, part: Part | undefined): Recipe
     const share = part.testInteractions / (part.trainInteractions + part.testInteractions);
     return { by: "time", testFraction: Math.min(0.5, Math.max(0.05, share)) };
   }
-  if (test.by !== "folds") return test;
+  if (test.by !== "folds") return { ...test, repeats: undefined };
   const { seed, given, givenFraction, folds = 2 } = test;
   const testFraction = 1 / folds;
   return test.of === "users" ? { by: "held-out-users", testFraction, seed, given, givenFraction } : { by: "random", testFraction, seed };
