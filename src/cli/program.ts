@@ -6,6 +6,7 @@ import { registerDoctor } from "./commands/doctor.js";
 import { registerEvaluate } from "./commands/evaluate.js";
 import { registerExport } from "./commands/export.js";
 import { registerFeatures } from "./commands/features.js";
+import { registerJobs } from "./commands/jobs.js";
 import { registerModels } from "./commands/models.js";
 import { registerPredict } from "./commands/predict.js";
 import { registerPush } from "./commands/push.js";
@@ -24,6 +25,7 @@ export function createProgram(context: CliContext): Command {
     .version(tastemakerVersion)
     .showSuggestionAfterError(true)
     .exitOverride() // inherited by the verbs
+    .enablePositionalOptions() // of `jobs submit`
     .addHelpText("after", examples("tastemaker run demo --serve", "tastemaker run orders.csv --serve", "tastemaker help run"));
   for (const register of [
     registerRun,
@@ -34,6 +36,7 @@ export function createProgram(context: CliContext): Command {
     registerRecommend,
     registerPredict,
     registerServe,
+    registerJobs,
     registerExport,
     registerPush,
     registerSongs,
