@@ -14,6 +14,8 @@ import { ioErrors, writeFileAtomically } from "../../store/durable-files.js";
 export const SIGN_OF_LIFE_MS = 2000;
 /** Without a sign for so long it counts as gone, even if its number is still that of a process (another one, or one that nobody has buried). */
 const GONE_MS = 15_000;
+/** So long its keeper may take to begin. */
+const START_MS = 60_000;
 
 const jobSchema = z.object({
   id: z.string(),
@@ -97,7 +99,7 @@ async function reportOf(folder: string): Promise<JobReport | undefined> {
   const status = await parsed(statusSchema, statusFile(folder));
   const [log, result] = [logFile(folder), resultFile(folder)];
   const common = { ...job, last: lastLine(existsSync(log) ? await readFile(log, "utf8") : ""), log, result };
-  if (!status) return { ...common, state: Date.now() - Date.parse(job.submittedAt) > GONE_MS ? "lost" : "starting" };
+  if (!status) return { ...common, state: Date.now() - Date.parse(job.submittedAt) > START_MS ? "lost" : "starting" };
   if (status.state !== "running") return { ...common, ...status };
   const sign = (await stat(statusFile(folder))).mtimeMs;
   return { ...common, ...status, state: isRunning(status.pid) && Date.now() - sign < GONE_MS ? "running" : "lost" };
