@@ -22,13 +22,18 @@ export function FavouriteBox({ label, value, onChange }: FavouriteBoxProps) {
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(0);
   const wanted = useDebounced(text.trim());
-  const { data: items, error } = useQuery({
+  const {
+    data: items,
+    error,
+    isPlaceholderData,
+  } = useQuery({
     queryKey: ["items", wanted],
     queryFn: async ({ signal }) => (await api.items(wanted, signal)).items,
     enabled: open,
     placeholderData: (previous) => previous,
   });
   const shown = open && items ? items : [];
+  const isCurrent = wanted === text.trim() && !isPlaceholderData; // else the matches are those of an earlier text
 
   const choose = (item: Item) => {
     setText("");
@@ -41,8 +46,9 @@ export function FavouriteBox({ label, value, onChange }: FavouriteBoxProps) {
       setOpen(true);
       setActive(open ? Math.min(last, active + 1) : 0);
     } else if (event.key === "ArrowUp") setActive(Math.max(0, active - 1));
-    else if (event.key === "Enter" && shown[active]) choose(shown[active]);
-    else if (event.key === "Escape") setOpen(false);
+    else if (event.key === "Enter" && shown[active]) {
+      if (isCurrent) choose(shown[active]);
+    } else if (event.key === "Escape") setOpen(false);
     else return;
     event.preventDefault();
   };
