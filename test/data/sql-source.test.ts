@@ -195,3 +195,38 @@ describe("writeQuery", () => {
     await expectError(run("SELECT a FROM t WHERE a = '2'"), "E_DATA", /no rows/);
   });
 });
+
+describe("tables of a query", () => {
+  const read = async (tables: Parameters<typeof writeQuery>[0]["tables"], query: string) => {
+    const target = join(temporaryFolder(), "result.parquet");
+    await writeQuery({ sql: query, tables }, target);
+    const { ids, numRows } = await readTable(target, [{ role: "line", kind: "id", names: ["line"], required: true }]);
+    return Array.from({ length: numRows }, (_, row) => ids.line.ids.idOf(ids.line.index[row]));
+  };
+  const write = (name: string, contents: string | Uint8Array) => {
+    const file = join(temporaryFolder(), name);
+    writeFileSync(file, contents);
+    return file;
+  };
+
+  test("a text may come without names, or under other ones, with quotes that mean nothing", async () => {
+    const lines = ['anna\ttea "pot\t3', "bea\tmug\t1"];
+    const query = "SELECT who || ' ' || what || ' ' || n AS line FROM t ORDER BY who";
+    const about = { columns: ["who", "what", "n"], delimiter: "\t", quote: "" };
+    expect(await read({ t: { files: [write("a.dat", `${lines.join("\n")}\n`)], ...about } }, query)).toEqual([
+      'anna tea "pot 3',
+      "bea mug 1",
+    ]);
+    const titled = write("b.dat", `user\titem\tcount\n${lines.join("\n")}\n`);
+    expect(await read({ t: { files: [titled], ...about, header: true } }, query)).toEqual(['anna tea "pot 3', "bea mug 1"]);
+  });
+
+  test("texts that are not UTF-8 are read by what their bytes say, damaged ones with marks", async () => {
+    const rows = Array.from({ length: 40 }, (_, n) => `${n},Bücher für ${n}`).join("\n");
+    const latin = write("latin.csv", Buffer.from(`id,title\n${rows}\n`, "latin1"));
+    const damaged = write("damaged.csv", Buffer.concat([Buffer.from(`id,title\n${rows}\n`), Buffer.from([0x39, 0x39, 0x2c, 0xff, 0x0a])]));
+    const query = "SELECT title AS line FROM t WHERE id IN ('7', '99') ORDER BY id::INTEGER";
+    expect(await read({ t: [latin] }, query)).toEqual(["Bücher für 7"]);
+    expect(await read({ t: [damaged] }, query)).toEqual(["Bücher für 7", "\uFFFD"]);
+  });
+});
