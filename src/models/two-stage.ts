@@ -128,6 +128,7 @@ function twoStageModel(params: TwoStageParams, { retriever, ranker }: Models): F
     userSimilarityVectors: retriever.userSimilarityVectors,
     similarItems: retriever.similarItems?.bind(retriever),
     similarUsers: retriever.similarUsers?.bind(retriever),
+    ...(ranker.featureStrengths ? { featureStrengths: () => ranker.featureStrengths!() } : {}),
     knowsUser: retriever.knowsUser?.bind(retriever),
     knowsItem: retriever.knowsItem?.bind(retriever),
     state(): ModelState {

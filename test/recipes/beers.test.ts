@@ -3,7 +3,7 @@
  * predicted ratings, the texts of other users, batch files, the archive for SageMaker, training curves and the picture of crosses.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -67,7 +67,7 @@ const files = {
   ]),
 };
 
-const MODELS = ["item-mean", "bias", "dcn", "popularity", "retrieve-then-rate"];
+const MODELS = ["item-mean", "bias", "popularity", "retrieve-then-rate", "no-cross"];
 let served: ServedRecipe;
 let curves: string;
 beforeAll(async () => {
@@ -108,7 +108,7 @@ describe("from files to data", () => {
       else expect(figures.rmse, label).toBeLessThan(1.2);
     }
     const rmse = (label: string) => served.run.result.models.find((model) => model.label === label)!.metrics.test!.rmse;
-    expect(rmse("dcn")).toBeLessThan(rmse("item-mean")); // who dislikes which brewery is no property of a beer
+    expect(rmse("retrieve-then-rate")).toBeLessThan(rmse("item-mean")); // who dislikes which brewery is no property of a beer
   });
 });
 
@@ -140,7 +140,7 @@ describe("answers over HTTP", () => {
   test("the page's models say which scores are ratings", async () => {
     const { body } = await served.ask<{ models: { name: string; ratings: boolean; default: boolean }[] }>("/v1/models");
     expect(Object.fromEntries(body.models.map(({ name, ratings }) => [name, ratings]))).toEqual({
-      ...{ "item-mean": true, bias: true, dcn: true, popularity: false, "retrieve-then-rate": true },
+      ...{ "item-mean": true, bias: true, popularity: false, "retrieve-then-rate": true, "no-cross": true },
     });
     expect(body.models.find((model) => model.default)?.name).toBe("retrieve-then-rate");
   });
@@ -195,10 +195,10 @@ describe("batch files", () => {
     await expectError(
       predictPairs(served.run, { pairs, target }, { model: "popularity" }),
       "E_CONFIG",
-      /popularity predicts no ratings.*dcn/,
+      /popularity predicts no ratings.*svd/,
     );
     await expectError(predictPairs(served.run, { pairs, target: "ratings.txt" }), "E_CONFIG", /\.csv or \.parquet/);
-    await expectError(recommendAll(served.run, target, { model: "dcm" }), "E_NOT_FOUND", /dcn/);
+    await expectError(recommendAll(served.run, target, { model: "no-cros" }), "E_NOT_FOUND", /no-cross/);
     writeFileSync(pairs, "user,item\nU3,Beer 99\n");
     await expectError(predictPairs(served.run, { pairs, target }), "E_DATA", /knows none of the items/);
     expect(readFileSync(target, "utf8")).toContain("nobody"); // as it was
@@ -228,13 +228,13 @@ test("model.tar.gz: unpacked by tar it is a workspace that answers the same", as
 });
 
 test("curves and crosses: event files per model and part, norms of the blocks of the cross matrix as a picture", async () => {
-  expect(readdirSync(curves).sort()).toEqual(
-    ["bias", "dcn", "item-mean", "retrieve-then-rate"].filter((label) => existsSync(join(curves, label))).sort(),
-  );
-  expect(readdirSync(join(curves, "dcn")).sort()).toEqual(["all", "test", "validation"]);
-  const found = await featurePairs(served.run, "dcn");
+  const tags = readdirSync(curves).sort();
+  expect(tags).toEqual(["no-cross", "retrieve-then-rate"]);
+  for (const label of tags) expect(readdirSync(join(curves, label)).sort()).toEqual(["all", "test", "validation"]);
+  const found = await featurePairs(served.run, "retrieve-then-rate");
   expect(found.names).toEqual(["user", "item", "style", "brewery", "abv"]);
-  expect(heatMap(found, "Feature pairs of dcn")).toContain("user × brewery");
+  await expectError(featurePairs(served.run, "no-cross"), "E_CONFIG", /crosses no features/);
+  expect(heatMap(found, "Feature pairs")).toContain("user × brewery");
 });
 
 describe("recipes beside it", () => {
