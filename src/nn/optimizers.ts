@@ -3,6 +3,9 @@
  * Singer 2011), SGD. The learning rate of a step comes from a schedule, gradients may be clipped by their global norm.
  */
 
+import type { AdamKernel } from "../kernels/adam.js";
+import { type AdamRange, type AdamState, referenceAdam } from "../kernels/reference/adam.js";
+
 export const optimizerNames = ["adam", "adagrad", "sgd"] as const;
 
 export interface OptimizerOptions {
@@ -12,11 +15,7 @@ export interface OptimizerOptions {
 }
 
 /** A parameter, or the touched rows of a table, in place. */
-export interface Updatable {
-  values: Float32Array;
-  first: Float32Array;
-  second: Float32Array;
-}
+export type Updatable = AdamState;
 
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 /** Adagrad begins here, so that first steps are not of full size. */
@@ -28,10 +27,15 @@ export interface StepOptions extends OptimizerOptions {
   step: number;
   /** What gradients are multiplied by. Default 1. */
   scale?: number;
+  /** For long ranges; without it all are computed by its plain twin, which gives the same bits. */
+  adamKernel?: AdamKernel;
 }
 
+/** From so many values on the copies to and from the kernel pay. */
+const LEAST_FOR_KERNEL = 512;
+
 /** Updates values[at … at + count) by gradient[from … from + count). */
-export type RangeUpdate = (parameter: Updatable, gradient: Float32Array, range: { at: number; from: number; count: number }) => void;
+export type RangeUpdate = (parameter: Updatable, gradient: Float32Array, range: AdamRange) => void;
 
 /** One step of all values. */
 export function update(parameter: Updatable, gradient: Float32Array, options: StepOptions): void {
@@ -39,7 +43,7 @@ export function update(parameter: Updatable, gradient: Float32Array, options: St
 }
 
 /** One step for rows of a table: what does not depend on the row is computed once. */
-export function rangeUpdate({ name, weightDecay = 0, rate, step, scale = 1 }: StepOptions): RangeUpdate {
+export function rangeUpdate({ name, weightDecay = 0, rate, step, scale = 1, adamKernel }: StepOptions): RangeUpdate {
   const kept = 1 - rate * weightDecay;
   const root = Math.sqrt(1 - BETA2 ** step);
   const size = (rate * root) / (1 - BETA1 ** step);
@@ -56,20 +60,13 @@ export function rangeUpdate({ name, weightDecay = 0, rate, step, scale = 1 }: St
         values[at + k] -= (rate * g) / Math.sqrt(ADAGRAD_START + squares);
       }
     },
-    adam({ values, first, second }, gradient, { at, from, count }) {
-      for (let k = 0; k < count; k++) {
-        const i = at + k;
-        const g = scale * gradient[from + k];
-        const mean = first[i] + (g - first[i]) * (1 - BETA1);
-        const squares = second[i] + (g * g - second[i]) * (1 - BETA2);
-        first[i] = mean;
-        second[i] = squares;
-        values[i] -= (size * mean) / (Math.sqrt(squares) + epsilon);
-      }
+    adam(parameter, gradient, range) {
+      const compute = range.count >= LEAST_FOR_KERNEL && adamKernel ? adamKernel : referenceAdam;
+      compute(parameter, gradient, range, { scale, kept, size, epsilon });
     },
   };
   const optimize = apply[name];
-  if (weightDecay === 0) return optimize;
+  if (weightDecay === 0 || name === "adam") return optimize;
   return (parameter, gradient, range) => {
     for (let i = range.at; i < range.at + range.count; i++) parameter.values[i] *= kept;
     optimize(parameter, gradient, range);
@@ -98,7 +95,21 @@ export function rateAt({ rate, warmUp = 0, decay = "constant", total = Infinity 
 /** What gradients are multiplied by so that their joint norm is at most `norm`; 1 when it is, NaN when one is not finite. */
 export function clipScale(gradients: Iterable<Float32Array>, norm: number | undefined): number {
   let squares = 0;
-  for (const gradient of gradients) for (let k = 0; k < gradient.length; k++) squares += gradient[k] * gradient[k];
+  for (const gradient of gradients) squares += sumOfSquares(gradient, gradient.length);
   if (!Number.isFinite(squares)) return Number.NaN;
   return norm === undefined || squares <= norm * norm ? 1 : norm / Math.sqrt(squares);
+}
+
+/** Of the first `count` values, in four sums at a time: one would wait for every addition. */
+export function sumOfSquares(values: Float32Array, count: number): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = count & ~3;
+  for (let k = 0; k < whole; k += 4) {
+    a += values[k] * values[k];
+    b += values[k + 1] * values[k + 1];
+    c += values[k + 2] * values[k + 2];
+    d += values[k + 3] * values[k + 3];
+  }
+  for (let k = whole; k < count; k++) a += values[k] * values[k];
+  return a + b + (c + d);
 }

@@ -5,7 +5,7 @@
  */
 import type { ModelState } from "../core/model.js";
 import type { Random } from "../core/random.js";
-import { rangeUpdate, type StepOptions } from "./optimizers.js";
+import { rangeUpdate, type StepOptions, sumOfSquares } from "./optimizers.js";
 
 /** Weighted sums of rows: bag b holds rows[offsets[b]] … rows[offsets[b + 1] − 1]. */
 export interface Bags {
@@ -112,11 +112,7 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
       whole = gradient;
     },
     gradientSquares() {
-      const held = whole ?? sums;
-      const count = whole ? size : numTouched * dimensions;
-      let squares = 0;
-      for (let k = 0; k < count; k++) squares += held[k] * held[k];
-      return squares;
+      return sumOfSquares(whole ?? sums, whole ? size : numTouched * dimensions);
     },
     step(options) {
       const apply = rangeUpdate(options);
