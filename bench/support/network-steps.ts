@@ -8,15 +8,15 @@ import { compileStep, evidenceOf } from "#dist/models/parts/next-item-step.js";
 import { recurrentStates } from "#dist/models/parts/recurrent-network.js";
 import { sasrecState } from "#dist/models/parts/sasrec-network.js";
 import { type TowerShape, towerInputs, towerVectors } from "#dist/models/parts/tower-network.js";
-import { crossLayer, deepLayers, type LayerContext, linear } from "#dist/nn/layers.js";
+import { crossLayer, deepLayers, type LayerContext, linearOfParts } from "#dist/nn/layers.js";
 import { createMaskPool } from "#dist/nn/masks.js";
+import { add } from "#dist/nn/ops/elementwise.js";
 import { binaryCrossEntropy, inBatchSoftmaxLoss } from "#dist/nn/ops/losses.js";
-import { concat } from "#dist/nn/ops/shape.js";
 import { createParameters, type Parameters } from "#dist/nn/parameters.js";
 import { createSparseTable, type SparseTable } from "#dist/nn/sparse-table.js";
-import { createGraph, input, type Tensor } from "#dist/nn/tensor.js";
+import { createGraph, input } from "#dist/nn/tensor.js";
 import type { StepResult } from "#dist/nn/train.js";
-import { createTrainingStep } from "#dist/nn/training-step.js";
+import { createTrainingStep, piecesOf } from "#dist/nn/training-step.js";
 import { writeArray } from "./power-law.js";
 
 /** Index arrays of one batch, by name. */
@@ -140,11 +140,11 @@ async function towerStep({ batch, numItems = 1000, dimensions }: StepShape, { th
   ];
   const graph = createGraph();
   const context: LayerContext = { graph, parameters, masks: [], dropout: 0 };
-  const rows: Record<string, Tensor> = {};
+  const rows: string[] = [];
   const [queries, candidates] = sides.map(({ name }) => {
     const shape: TowerShape = { name, numFields: 1, numDense: 0, history: false, dimensions, layers: TOWER_LAYERS, normalize: false };
     const inputs = Object.fromEntries(Object.entries(towerInputs(shape)).map(([key, width]) => [key, input(graph, key, [batch, width])]));
-    Object.assign(rows, inputs);
+    rows.push(...Object.keys(inputs));
     return towerVectors(context, inputs, shape);
   });
   const loss = inBatchSoftmaxLoss({ queries, candidates, weight: input(graph, "weight", [batch, 1]) });
@@ -178,13 +178,16 @@ async function dcnStep({ batch, dimensions }: StepShape, { threads, numBatches }
   const width = DCN_FIELDS.length * dimensions;
   const graph = createGraph();
   const context: LayerContext = { graph, parameters, masks: [], dropout: 0 };
-  const embedded = input(graph, "embedded", [batch, width]);
-  let crossed = embedded;
-  for (let layer = 0; layer < DCN_LAYERS.cross; layer++) crossed = crossLayer(context, embedded, crossed, `cross${layer}`);
-  const deep = deepLayers(context, embedded, "deep", DCN_LAYERS.deep);
-  const logits = linear(context, concat([crossed, deep], 1), "out", 1);
-  const loss = binaryCrossEntropy(logits, input(graph, "target", [batch, 1]), input(graph, "weight", [batch, 1]));
-  const step = await createTrainingStep({ context, loss, rows: { embedded }, masks: noMasks(), threads });
+  const loss = piecesOf(batch)
+    .map(({ rows, of }) => {
+      const embedded = input(graph, of("embedded"), [rows, width]);
+      let crossed = embedded;
+      for (let layer = 0; layer < DCN_LAYERS.cross; layer++) crossed = crossLayer(context, embedded, crossed, `cross${layer}`);
+      const logits = linearOfParts(context, [crossed, deepLayers(context, embedded, "deep", DCN_LAYERS.deep)], "out", 1);
+      return binaryCrossEntropy(logits, input(graph, of("target"), [rows, 1]), input(graph, of("weight"), [rows, 1]));
+    })
+    .reduce((sum, part) => add(sum, part));
+  const step = await createTrainingStep({ context, loss, rows: ["embedded"], masks: noMasks(), threads });
   const feeds = {
     embedded: new Float32Array(batch * width),
     target: new Float32Array(batch),

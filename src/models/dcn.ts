@@ -6,7 +6,7 @@
 import { z } from "zod";
 import type { FeatureStrengths, ModelDefinition } from "../core/model.js";
 import { crossMatrix, lowRankCrossLayer, mixtureCrossLayer } from "../nn/cross-layers.js";
-import { crossLayer, deepLayers, linear } from "../nn/layers.js";
+import { crossLayer, deepLayers, linearOfParts } from "../nn/layers.js";
 import { concat } from "../nn/ops/shape.js";
 import { fitPairModel, type PairDefinition, restorePairModel } from "./parts/pair-model.js";
 import type { PairNetwork, PairParts } from "./parts/pair-network.js";
@@ -70,7 +70,7 @@ const networkOf =
     }
     const deep = (x: typeof first) => deepLayers(context, x, "deep", new Array(numDeep).fill(deepWidth));
     const parallel = structure === "parallel" && crossLayers > 0 && numDeep > 0;
-    return linear(context, parallel ? concat([crossed, deep(first)], 1) : deep(crossed), "score", 1);
+    return linearOfParts(context, parallel ? [crossed, deep(first)] : [deep(crossed)], "score", 1);
   };
 
 /** Frobenius norm of each block of the first cross layer's matrix, as the paper shows it: row = part of x₀, column = what multiplies it. */

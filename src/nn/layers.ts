@@ -3,7 +3,7 @@
 import { add, multiply, relu } from "./ops/elementwise.js";
 import { batchedProduct, gemm } from "./ops/matrix.js";
 import { layerNormalization, softmax } from "./ops/normalize.js";
-import { reshape } from "./ops/shape.js";
+import { reshape, split } from "./ops/shape.js";
 import type { Parameters } from "./parameters.js";
 import { constant, type Dimension, type Graph, input, sizeOf, type Tensor, times } from "./tensor.js";
 
@@ -22,6 +22,16 @@ export function linear(context: LayerContext, x: Tensor, name: string, to: numbe
   const { graph, parameters } = context;
   const from = sizeOf(x.shape.slice(-1));
   return gemm(x, parameters.use(graph, `${name}.weight`, [from, to]), { bias: parameters.use(graph, `${name}.bias`, [to], "zeros") });
+}
+
+/** As `linear` of the parts side by side, which are never copied together. */
+export function linearOfParts(context: LayerContext, parts: readonly Tensor[], name: string, to: number): Tensor {
+  const { graph, parameters } = context;
+  const widths = parts.map(({ shape }) => sizeOf(shape.slice(-1)));
+  const from = widths.reduce((a, b) => a + b);
+  const weights = split(parameters.use(graph, `${name}.weight`, [from, to]), widths, 0);
+  const bias = parameters.use(graph, `${name}.bias`, [to], "zeros");
+  return parts.reduce<Tensor>((sum, part, k) => gemm(part, weights[k], { bias: sum }), bias);
 }
 
 /** Sets a share of the values to 0 and scales the rest, so that the mean stays (Srivastava et al. 2014). */

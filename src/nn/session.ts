@@ -12,6 +12,8 @@ export interface SessionOptions extends Pick<EmitOptions, "float64"> {
   threads?: number;
   /** Execution provider: cpu (default), webgpu, cuda … */
   device?: string;
+  /** Where outputs are written, by name, instead of arrays made for them. */
+  into?: Readonly<Record<string, Float32Array>>;
 }
 
 export interface Session {
@@ -28,7 +30,7 @@ export interface Session {
 
 /** Compiles what the outputs need. All shapes are fixed. */
 export async function createSession(outputs: Readonly<Record<string, Tensor>>, options: SessionOptions = {}): Promise<Session> {
-  const { threads = 1, device = "cpu", float64 = false } = options;
+  const { threads = 1, device = "cpu", float64 = false, into = {} } = options;
   const runtime = await neuralRuntime();
   const { bytes, inputs, numNodes } = emitOnnx(outputs, { float64 });
   const compiled = await runtime.createSession(bytes, { threads, device });
@@ -36,7 +38,7 @@ export async function createSession(outputs: Readonly<Record<string, Tensor>>, o
   const arrays: Record<string, Float32Array | Float64Array> = {};
   const fetches: Record<string, RuntimeTensor> = {};
   for (const [name, { shape }] of Object.entries(outputs)) {
-    arrays[name] = float64 ? new Float64Array(sizeOf(shape)) : new Float32Array(sizeOf(shape));
+    arrays[name] = into[name] ?? (float64 ? new Float64Array(sizeOf(shape)) : new Float32Array(sizeOf(shape)));
     fetches[name] = runtime.createTensor(float, arrays[name], shape as readonly number[]);
   }
   const tensorOf = new Map(inputs.map(({ name, tensor }) => [name, tensor]));

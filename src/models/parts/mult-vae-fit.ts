@@ -101,7 +101,7 @@ async function compileStep(
   const context: LayerContext = { graph, parameters, masks: [], dropout: 0 };
   const rows = input(graph, "rows", [batch, shape.hidden]);
   const loss = multVaeLoss(context, rows, shape);
-  return createTrainingStep({ context, loss, rows: { rows }, masks: createMaskPool(0, 1, createRandom(0)), threads, device });
+  return createTrainingStep({ context, loss, rows: ["rows"], masks: createMaskPool(0, 1, createRandom(0)), threads, device });
 }
 
 /** Buffers of a step. Entries of a row are left out at random, the others grow, and the row's length is 1 without dropout. */

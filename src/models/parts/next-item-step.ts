@@ -64,7 +64,7 @@ export async function compileStep(
       loss = sampledSoftmaxLoss({ ...of, positiveBias, negativeBias: input(graph, "negativeBias", [numNegatives]) });
     }
   }
-  const step = await createTrainingStep({ context, loss, rows: sources, masks, ...options });
+  const step = await createTrainingStep({ context, loss, rows: Object.keys(sources), masks, ...options });
   const feeds = {
     rows: new Float32Array(n * dimensions),
     weight: new Float32Array(n),

@@ -10,7 +10,8 @@ import { concat } from "../../nn/ops/shape.js";
 import { createParameters, type Parameters } from "../../nn/parameters.js";
 import { createSession, type Session } from "../../nn/session.js";
 import { createSparseTable, type SparseTable } from "../../nn/sparse-table.js";
-import { createGraph, type Dimension, type Graph, input, type Tensor } from "../../nn/tensor.js";
+import { createGraph, type Dimension, input, type Tensor } from "../../nn/tensor.js";
+import type { Piece } from "../../nn/training-step.js";
 import type { EventTexts, TextPairs } from "./event-texts.js";
 import { embedFeatures, type FeatureBatch, featureBatch } from "./feature-batch.js";
 import type { EncodedFeatures } from "./feature-encoder.js";
@@ -61,7 +62,7 @@ export function createPairParts(
     });
   const tables = { user: table("user", features.user), item: table("item", features.item) };
   const parts: PairParts = { network, parameters, tables: texts ? { ...tables, text: table("text", texts) } : tables, features, texts };
-  pairGraph(parts, 1); // makes the parameters, in a fixed order
+  pairGraph(parts, 1, pairContext(parts)); // makes the parameters, in a fixed order
   const missing = saved && parameters.list.find(({ name }) => !saved[name]);
   if (missing)
     throw new ModelFormatError(`The saved model has no array ${missing.name}.`, {
@@ -71,26 +72,35 @@ export function createPairParts(
   return parts;
 }
 
+/** A context of layers for `pairGraph`. */
+export const pairContext = ({ parameters }: PairParts, dropout = 0): LayerContext => ({
+  graph: createGraph(),
+  parameters,
+  masks: [],
+  dropout,
+});
+
 /**
- * The graph of n pairs, in a new graph or a given one: inputs `users`, `items` and, where there are texts or numbers, `texts`, `userNumbers`,
- * `itemNumbers`.
+ * Adds the network for n pairs to the context's graph: inputs `users`, `items` and, where there are texts or numbers, `texts`,
+ * `userNumbers`, `itemNumbers`, under the names that `of` gives them.
  */
 export function pairGraph(
-  { network, parameters, tables, features, texts }: PairParts,
+  { network, tables, features, texts }: PairParts,
   n: Dimension,
-  { dropout = 0, graph = createGraph() }: { dropout?: number; graph?: Graph } = {},
-): { graph: Graph; context: LayerContext; inputs: PairInputs; score: Tensor } {
-  const context: LayerContext = { graph, parameters, masks: [], dropout };
+  context: LayerContext,
+  of: Piece["of"] = (name) => name,
+): { inputs: PairInputs; score: Tensor } {
+  const { graph } = context;
   const width = tables.user.dimensions;
-  const own = sides.map((side) => input(graph, `${side}s`, [n, features[side].fields.length * width]));
-  const whole = concat(texts ? [...own, input(graph, "texts", [n, texts.fields.length * width])] : own, 1);
+  const own = sides.map((side) => input(graph, of(`${side}s`), [n, features[side].fields.length * width]));
+  const whole = concat(texts ? [...own, input(graph, of("texts"), [n, texts.fields.length * width])] : own, 1);
   const embedded = dropped(context, whole);
   const numbers = sides
     .filter((side) => features[side].numDense > 0)
-    .map((side) => input(graph, `${side}Numbers`, [n, features[side].numDense]));
+    .map((side) => input(graph, of(`${side}Numbers`), [n, features[side].numDense]));
   const numFields = features.user.fields.length + features.item.fields.length + (texts?.fields.length ?? 0);
   const inputs: PairInputs = { embedded, numFields, width, ...(numbers.length > 0 ? { dense: concat(numbers, 1) } : {}) };
-  return { graph, context, inputs, score: network(context, inputs) };
+  return { inputs, score: network(context, inputs) };
 }
 
 /** Buffers of the inputs of `pairGraph`. */
@@ -151,7 +161,7 @@ export function createPairScorer(parts: PairParts): PairScorer {
     return found;
   };
   async function compile(size: number) {
-    const session = await createSession({ score: pairGraph(parts, size).score });
+    const session = await createSession({ score: pairGraph(parts, size, pairContext(parts)).score });
     for (const { name, values } of parts.parameters.list) if (session.inputNames.includes(name)) session.bind(name, values);
     const feeds = Object.fromEntries(Object.entries(pairFeeds(parts, size)).filter(([name]) => session.inputNames.includes(name)));
     return { session, feeds };

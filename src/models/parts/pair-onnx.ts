@@ -7,8 +7,8 @@ import { add, multiply } from "../../nn/ops/elementwise.js";
 import { gather } from "../../nn/ops/gather.js";
 import { integerMath } from "../../nn/ops/indexes.js";
 import { reshape } from "../../nn/ops/shape.js";
-import { createGraph, input, provide } from "../../nn/tensor.js";
-import { fillPairs, fillTexts, type PairParts, pairFeeds, pairGraph } from "./pair-network.js";
+import { input, provide } from "../../nn/tensor.js";
+import { fillPairs, fillTexts, type PairParts, pairContext, pairFeeds, pairGraph } from "./pair-network.js";
 
 export interface PairFile {
   model: string;
@@ -22,7 +22,8 @@ export interface PairFile {
 }
 
 export function pairOnnx({ model, title, parts, numUsers, numItems, mean, deviation }: PairFile): Uint8Array {
-  const graph = createGraph();
+  const context = pairContext(parts);
+  const { graph } = context;
   const rows = { user: numUsers + 1, item: numItems + 1 }; // the first stands for unknown ones
   const most = Math.max(rows.user, rows.item);
   const feeds = pairFeeds(parts, most);
@@ -38,7 +39,7 @@ export function pairOnnx({ model, title, parts, numUsers, numItems, mean, deviat
     const index = integerMath("Add", input(graph, side, ["batch"], "int64"), 1);
     provide(graph, name, gather(input(graph, table, [rows[side], width]), index));
   }
-  const { score } = pairGraph(parts, "batch", { graph });
+  const { score } = pairGraph(parts, "batch", context);
   return scoringFile({
     model,
     title,

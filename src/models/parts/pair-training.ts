@@ -11,11 +11,11 @@ import { createMaskPool } from "../../nn/masks.js";
 import { add, multiply } from "../../nn/ops/elementwise.js";
 import { binaryCrossEntropy, squaredError } from "../../nn/ops/losses.js";
 import { sum } from "../../nn/ops/reduce.js";
-import { input } from "../../nn/tensor.js";
+import { input, type Tensor } from "../../nn/tensor.js";
 import { type TrainingResult, trainNetwork } from "../../nn/train.js";
-import { createTrainingStep } from "../../nn/training-step.js";
+import { createTrainingStep, type Piece, piecesOf } from "../../nn/training-step.js";
 import { addFeatureGradients } from "./feature-batch.js";
-import { createPairScorer, fillPairs, type PairParts, type PairScorer, pairFeeds, pairGraph } from "./pair-network.js";
+import { createPairScorer, fillPairs, type PairParts, type PairScorer, pairContext, pairFeeds, pairGraph } from "./pair-network.js";
 
 export interface PairTrainingParams {
   target: "click" | "rating";
@@ -65,19 +65,19 @@ export async function trainPairs(
   const eventsPerBatch = Math.max(1, Math.floor(Math.min(params.batchSize, Math.max(LEAST_BATCH, numPairs / STEPS)) / perEvent));
   const n = eventsPerBatch * perEvent;
 
-  const { graph, context: layers, inputs, score } = pairGraph(parts, n, params);
-  const [target, weight] = [input(graph, "target", [n, 1]), input(graph, "weight", [n, 1])];
-  const error = click ? binaryCrossEntropy(score, target, weight) : squaredError(score, target, weight);
-  const { embedded } = inputs;
-  const penalty = () => multiply(sum(multiply(sum(multiply(embedded, embedded), [1], { keep: true }), weight)), params.regularization);
+  const layers = pairContext(parts, params.dropout);
+  const lossOf = ({ rows, of }: Piece): Tensor => {
+    const { inputs, score } = pairGraph(parts, rows, layers, of);
+    const [target, weight] = [input(layers.graph, of("target"), [rows, 1]), input(layers.graph, of("weight"), [rows, 1])];
+    const error = click ? binaryCrossEntropy(score, target, weight) : squaredError(score, target, weight);
+    if (params.regularization === 0) return error;
+    const squares = sum(multiply(inputs.embedded, inputs.embedded), [1], { keep: true });
+    return add(error, multiply(sum(multiply(squares, weight)), params.regularization));
+  };
+  const loss = piecesOf(n).map(lossOf).reduce((total, part) => add(total, part));
   const masks = createMaskPool(params.dropout, Math.max(1, ...layers.masks.map(({ size }) => size)), createRandom(seed + 1));
   const { user: userTable, item: itemTable, text: textTable } = parts.tables;
-  const rows = {
-    users: graph.inputs.get("users")!,
-    items: graph.inputs.get("items")!,
-    ...(textTable ? { texts: graph.inputs.get("texts")! } : {}),
-  };
-  const loss = params.regularization > 0 ? add(error, penalty()) : error;
+  const rows = ["users", "items", ...(textTable ? ["texts"] : [])];
   const step = await createTrainingStep({ context: layers, loss, rows, masks, threads, device });
   const feeds = { ...pairFeeds(parts, n), target: new Float32Array(n), weight: new Float32Array(n) };
   const scorer = createPairScorer(parts);

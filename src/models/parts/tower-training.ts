@@ -15,7 +15,7 @@ import { slice } from "../../nn/ops/shape.js";
 import type { OptimizerOptions } from "../../nn/optimizers.js";
 import type { Parameters } from "../../nn/parameters.js";
 import type { SparseTable } from "../../nn/sparse-table.js";
-import { constant, createGraph, input, type Tensor } from "../../nn/tensor.js";
+import { constant, createGraph, input } from "../../nn/tensor.js";
 import { type StepResult, type TrainingResult, trainNetwork } from "../../nn/train.js";
 import { createTrainingStep } from "../../nn/training-step.js";
 import { addTowerGradients, type ItemBag, type TowerSource, towerBatch, towerBuffers, writeTowerInputs } from "./tower-inputs.js";
@@ -109,10 +109,10 @@ async function compileStep({ parameters, queries, candidates, pairs }: TowerTrai
   const width = batch + negatives;
   const graph = createGraph();
   const context: LayerContext = { graph, parameters, masks: [], dropout: params.dropout };
-  const rows: Record<string, Tensor> = {};
+  const rows: string[] = [];
   const vectorsOf = (shape: TowerShape, count: number) => {
     const inputs = Object.fromEntries(Object.entries(towerInputs(shape)).map(([name, size]) => [name, input(graph, name, [count, size])]));
-    for (const [name, tensor] of Object.entries(inputs)) if (!name.endsWith(".dense")) rows[name] = tensor;
+    rows.push(...Object.keys(inputs).filter((name) => !name.endsWith(".dense")));
     return towerVectors(context, inputs, shape);
   };
   const asked = multiply(vectorsOf(queries.shape, batch), 1 / params.temperature);

@@ -157,7 +157,7 @@ function compileStep(
   return createTrainingStep({
     context,
     loss,
-    rows: { hidden, candidates, targets },
+    rows: ["hidden", "candidates", "targets"],
     masks: createMaskPool(0, 1, createRandom(0)),
     threads,
     device,
