@@ -7,7 +7,7 @@ import { filled, misfit, sizeOf, type Tensor, withGradient } from "../tensor.js"
 import { add, multiply, sigmoid, subtract, tanh } from "./elementwise.js";
 import { gemm } from "./matrix.js";
 import { sum } from "./reduce.js";
-import { concat, split } from "./shape.js";
+import { concat, reshape, split, transpose } from "./shape.js";
 
 export interface RecurrentWeights {
   /** width × gates · units; the gates of LSTM in the order input, forget, output, candidate, those of GRU reset, update, candidate. */
@@ -36,62 +36,64 @@ export interface RecurrentResult {
 /**
  * i, f, o = σ(x Wₓ + h Wₕ + b),  u = tanh(…),  c' = f c + i u,  h' = o tanh c'.
  * x: [length · batch × width]. Throws ConfigError naming the shapes that do not fit.
+ * Within, a column is a sequence: gates are then blocks of rows, which are cut and joined in one piece, and the weights stand left in every
+ * product, where the runtime reads them as they are (on the right it rearranges them for every step).
  */
 export function lstm(x: Tensor, weights: RecurrentWeights, { length, state }: RecurrentOptions): RecurrentResult {
   const { batch, units, steps } = checked("Lstm", x, weights, { gates: 4, length });
-  const zeros = filled(x.node.graph, 0, [batch, units]);
-  const entered = split(gemm(x, weights.input, { bias: weights.bias }), steps, 0);
-  const cells: { before?: Tensor; cellBefore?: Tensor; gates: Tensor; parts: readonly Tensor[]; candidate: Tensor; bent: Tensor }[] = [];
-  let [hidden, cell]: (Tensor | undefined)[] = [...(state ?? [])];
-  const outputs = entered.map((own) => {
-    const [before, cellBefore] = [hidden, cell];
-    const [gateSums, candidateSum] = split(before ? gemm(before, weights.recurrent, { bias: own }) : own, [3 * units, units], 1);
-    const gates = sigmoid(gateSums);
-    const parts = split(gates, [units, units, units], 1);
-    const candidate = tanh(candidateSum);
-    cell = cellBefore ? add(multiply(parts[1], cellBefore), multiply(parts[0], candidate)) : multiply(parts[0], candidate);
+  const { graph } = x.node;
+  const zeros = filled(graph, 0, [units, batch]);
+  const bias = reshape(weights.bias, [4 * units, 1]);
+  const both = concat([turned(weights.recurrent), turned(weights.input)], 1);
+  const columns = turned(x);
+  const cells: { read: Tensor; cellBefore: Tensor; gates: readonly Tensor[]; candidate: Tensor; bent: Tensor }[] = [];
+  let [hidden, cell] = state ? state.map(turned) : [zeros, zeros];
+  const outputs = split(columns, steps, 1).map((own) => {
+    const read = concat([hidden, own], 0);
+    const cellBefore = cell;
+    const sums = split(gemm(both, read, { bias }), new Array<number>(4).fill(units), 0);
+    const gates = sums.slice(0, 3).map(sigmoid);
+    const candidate = tanh(sums[3]);
+    cell = add(multiply(gates[1], cellBefore), multiply(gates[0], candidate));
     const bent = tanh(cell);
-    hidden = multiply(parts[2], bent);
-    cells.push({ before, cellBefore, gates, parts, candidate, bent });
+    hidden = multiply(gates[2], bent);
+    cells.push({ read, cellBefore, gates, candidate, bent });
     return hidden;
   });
-  const output = withGradient(concat(outputs, 0), [x, weights.input, weights.recurrent, weights.bias], ([g]) => {
-    const own = split(g!, steps, 0);
+  const output = withGradient(concat(outputs, 1), [columns, weights.input, weights.recurrent, weights.bias], ([g]) => {
+    const own = split(g!, steps, 1);
     const sums: Tensor[] = []; // d loss / d (x Wₓ + h Wₕ + b) of each step
-    let [later, laterCell]: (Tensor | undefined)[] = [];
+    let laterCell: Tensor | undefined;
     for (let t = length - 1; t >= 0; t--) {
-      const { cellBefore, gates, parts, candidate, bent } = cells[t];
-      const [inGate, forgetGate, outGate] = parts;
-      const dHidden: Tensor = later ? gemm(later, weights.recurrent, { transposeB: true, bias: own[t] }) : own[t];
+      const { cellBefore, gates, candidate, bent } = cells[t];
+      const [inGate, forgetGate, outGate] = gates;
+      const dHidden: Tensor = t + 1 < length ? gemm(weights.recurrent, sums[t + 1], { bias: own[t] }) : own[t];
       const through = multiply(dHidden, outGate);
       const direct = subtract(through, multiply(through, multiply(bent, bent)));
       const dCell: Tensor = laterCell ? add(direct, laterCell) : direct;
-      const dGates = concat([multiply(dCell, candidate), cellBefore ? multiply(dCell, cellBefore) : zeros, multiply(dHidden, bent)], 1);
       const dCandidate = multiply(dCell, inGate);
-      later = concat(
+      const dGates = [multiply(dCell, candidate), multiply(dCell, cellBefore), multiply(dHidden, bent)];
+      sums[t] = concat(
         [
-          multiply(dGates, subtract(gates, multiply(gates, gates))),
+          ...dGates.map((dGate, k) => multiply(dGate, subtract(gates[k], multiply(gates[k], gates[k])))),
           subtract(dCandidate, multiply(dCandidate, multiply(candidate, candidate))),
         ],
-        1,
+        0,
       );
       laterCell = multiply(dCell, forgetGate);
-      sums[t] = later;
     }
-    const all = concat(sums, 0);
-    const before = concat(
-      cells.map((one) => one.before ?? zeros),
-      0,
+    const all = concat(sums, 1);
+    const read = concat(
+      cells.map((one) => one.read),
+      1,
     );
-    return [
-      gemm(all, weights.input, { transposeB: true }),
-      gemm(x, all, { transposeA: true }),
-      gemm(before, all, { transposeA: true }),
-      sum(all, [0]),
-    ];
+    const [dRecurrent, dInput] = split(gemm(read, all, { transposeB: true }), [units, sizeOf(columns.shape.slice(0, 1))], 0);
+    return [gemm(weights.input, all), dInput, dRecurrent, sum(all, [1])];
   });
-  return { output, state: [hidden!, cell!] };
+  return { output: turned(output), state: [turned(hidden), turned(cell)] };
 }
+
+const turned = (x: Tensor): Tensor => transpose(x, [1, 0]);
 
 /**
  * r, z = σ(x Wₓ + h Wₕ + b),  n = tanh(xₙ + r (h Wₕₙ + candidateBias)),  h' = n + z (h − n).

@@ -22,6 +22,7 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
   if (new Set(axes).size !== x.shape.length)
     throw new ConfigError(`Transpose by [${order}] is no order of ${x.shape.length} axes.`, { hint: "Name every axis once." });
   const inverse = axes.map((_, axis) => axes.indexOf(axis));
+  if (x.node.operator === "Transpose" && sameShape(x.node.attributes.perm as readonly number[], inverse)) return x.node.inputs[0]!;
   return op("Transpose", [x], {
     attributes: { perm: axes },
     outputs: [{ shape: axes.map((axis) => x.shape[axis]), type: x.type }],
