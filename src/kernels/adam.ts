@@ -8,8 +8,8 @@ import type { AdamRange, AdamState, AdamStep } from "./reference/adam.js";
 /** As `referenceAdam`, bit for bit. */
 export type AdamKernel = (state: AdamState, gradient: Float32Array, range: AdamRange, step: AdamStep) => void;
 
-/** Values that are copied at once: four arrays of 64 KiB. */
-const PIECE = 16_384;
+/** Values that are copied at once: four arrays of 32 KiB. */
+const PIECE = 8192;
 
 /** Throws KernelError when the kernels cannot be loaded. */
 export async function createAdamKernel({ build }: Pick<ArenaOptions, "build"> = {}): Promise<AdamKernel> {

@@ -5,7 +5,7 @@
  */
 import type { ModelState } from "../core/model.js";
 import type { Random } from "../core/random.js";
-import { rangeUpdate, type StepOptions, sumOfSquares } from "./optimizers.js";
+import { type RangeUpdate, rangeUpdate, type StepOptions, sumOfSquares, type Updatable } from "./optimizers.js";
 
 /** Weighted sums of rows: bag b holds rows[offsets[b]] … rows[offsets[b + 1] − 1]. */
 export interface Bags {
@@ -78,10 +78,25 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
     placeOf[row] = numTouched;
     return numTouched++;
   };
-  const addRow = (row: number, gradients: Float32Array, from: number, weight = 1) => {
+  const addRow = (row: number, gradients: Float32Array, from: number, weight: number) => {
     const to = (whole ? row : place(row)) * dimensions; // first of all: `sums` may grow
     const held = whole ?? sums;
     for (let d = 0; d < dimensions; d++) held[to + d] += weight * gradients[from + d];
+  };
+  let ordered = sums;
+  /** Steps of rows that follow one another are one range: where most rows were touched, their sums are put in order first. */
+  const stepInOrder = (apply: RangeUpdate, table: Updatable) => {
+    if (ordered.length < sums.length) ordered = new Float32Array(sums.length);
+    for (let row = 0, count = 0; row <= numRows; row++) {
+      if (row < numRows && placeOf[row] >= 0) {
+        const from = placeOf[row] * dimensions;
+        for (let d = 0, to = count * dimensions; d < dimensions; d++) ordered[to + d] = sums[from + d];
+        count++;
+      } else if (count > 0) {
+        apply(table, ordered, { at: (row - count) * dimensions, from: 0, count: count * dimensions });
+        count = 0;
+      }
+    }
   };
   const forget = () => {
     for (let t = 0; t < numTouched; t++) placeOf[touched[t]] = -1;
@@ -95,7 +110,8 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
     values,
     gather: (rows, out) => gatherRows(values, { rows, dimensions }, out),
     addGradients(rows, gradients) {
-      for (let k = 0; k < rows.length; k++) if (rows[k] >= 0) addRow(rows[k], gradients, k * dimensions);
+      if (!whole) for (let k = 0; k < rows.length; k++) if (rows[k] >= 0) place(rows[k]);
+      addRows(whole ?? sums, { rows, placeOf: whole ? undefined : placeOf, dimensions }, gradients);
     },
     gatherBags({ offsets, rows, weights }, out) {
       sumBags(values, { offsets, rows, weights, dimensions }, out);
@@ -118,7 +134,9 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
       const apply = rangeUpdate(options);
       const table = { values, first, second };
       if (whole) apply(table, whole, { at: 0, from: 0, count: size });
-      for (let t = 0; t < numTouched; t++) apply(table, sums, { at: touched[t] * dimensions, from: t * dimensions, count: dimensions });
+      else if (2 * numTouched > numRows) stepInOrder(apply, table);
+      else
+        for (let t = 0; t < numTouched; t++) apply(table, sums, { at: touched[t] * dimensions, from: t * dimensions, count: dimensions });
       forget();
     },
     state: () => ({
@@ -127,6 +145,19 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
       [`${name}.second`]: { shape: [numRows, dimensions], data: second.slice() },
     }),
   };
+}
+
+/** Adds rows to those of `held`, at their place or, without places, at their own. */
+function addRows(
+  held: Float32Array,
+  { rows, placeOf, dimensions }: { rows: Int32Array; placeOf: Int32Array | undefined; dimensions: number },
+  gradients: Float32Array,
+): void {
+  for (let k = 0, from = 0; k < rows.length; k++, from += dimensions) {
+    if (rows[k] < 0) continue;
+    const to = (placeOf ? placeOf[rows[k]] : rows[k]) * dimensions;
+    for (let d = 0; d < dimensions; d++) held[to + d] += gradients[from + d];
+  }
 }
 
 /** Σ weight · row of each bag, for a table without training state: bags × dimensions into `out`. */

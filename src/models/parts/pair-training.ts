@@ -74,7 +74,9 @@ export async function trainPairs(
     const squares = sum(multiply(inputs.embedded, inputs.embedded), [1], { keep: true });
     return add(error, multiply(sum(multiply(squares, weight)), params.regularization));
   };
-  const loss = piecesOf(n).map(lossOf).reduce((total, part) => add(total, part));
+  const loss = piecesOf(n)
+    .map(lossOf)
+    .reduce((total, part) => add(total, part));
   const masks = createMaskPool(params.dropout, Math.max(1, ...layers.masks.map(({ size }) => size)), createRandom(seed + 1));
   const { user: userTable, item: itemTable, text: textTable } = parts.tables;
   const rows = ["users", "items", ...(textTable ? ["texts"] : [])];
