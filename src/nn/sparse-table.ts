@@ -83,7 +83,7 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
     const held = whole ?? sums;
     for (let d = 0; d < dimensions; d++) held[to + d] += weight * gradients[from + d];
   };
-  let ordered = sums;
+  let ordered = new Float32Array(0);
   /** Steps of rows that follow one another are one range: where most rows were touched, their sums are put in order first. */
   const stepInOrder = (apply: RangeUpdate, table: Updatable) => {
     if (ordered.length < sums.length) ordered = new Float32Array(sums.length);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../src/core/random.js";
-import { clipScale, rateAt, update } from "../../src/nn/optimizers.js";
+import { createAdamKernel } from "../../src/kernels/adam.js";
+import { clipScale, rangeUpdate, rateAt, update } from "../../src/nn/optimizers.js";
 import { createSparseTable } from "../../src/nn/sparse-table.js";
 
 const parameter = (...values: number[]) => ({
@@ -70,6 +71,23 @@ describe("sparse table", () => {
     expect(table.gradientSquares()).toBe(0);
   });
 
+  it.each([500, 5000])("updates the same bits in runs of rows, where most of %i were touched, with the kernel", async (numRows) => {
+    const touched = Int32Array.from({ length: 0.92 * numRows }, (_, k) => (k * 1201) % numRows).filter((row) => row % 17 !== 3);
+    const gradients = Float32Array.from({ length: touched.length * 3 }, (_, k) => Math.sin(k));
+    const table = createSparseTable({ ...options, numRows, random: createRandom(2) });
+    const sums = new Float32Array(table.values.length);
+    touched.forEach((row, k) => {
+      for (let d = 0; d < 3; d++) sums[row * 3 + d] += gradients[k * 3 + d];
+    });
+    const rows = new Set(touched);
+    const expected = { values: table.values.slice(), first: new Float32Array(sums.length), second: new Float32Array(sums.length) };
+    table.addGradients(touched, gradients);
+    table.step({ name: "adam", rate: 0.01, step: 1, adamKernel: await createAdamKernel() });
+    for (const row of rows) rangeUpdate({ name: "adam", rate: 0.01, step: 1 })(expected, sums, { at: row * 3, from: row * 3, count: 3 });
+    expect(rows.size).toBeGreaterThan(numRows / 2);
+    expect(table.values).toEqual(expected.values);
+  });
+
   it("sums bags of rows and spreads their gradients by weight", () => {
     const table = createSparseTable({ name: "t", numRows: 3, dimensions: 2, deviation: 1, random: createRandom(1) });
     const before = table.values.slice();
@@ -112,7 +130,10 @@ describe("sparse table", () => {
     });
     const sums = dense.map((value) => 2 * value);
     for (let k = 0; k < 3; k++) for (let d = 0; d < 3; d++) sums[rows[k] * 3 + d] += gradients[k * 3 + d];
-    const expected = { values: createSparseTable({ ...options, random: createRandom(2) }).values.slice(), first: new Float32Array(size) };
+    const expected = {
+      values: createSparseTable({ ...options, random: createRandom(2) }).values.slice(),
+      first: new Float32Array(size),
+    };
     update({ ...expected, second: new Float32Array(size) }, sums, { name: "adam", rate: 0.01, step: 1 });
     for (const { squares, values, left } of results) {
       expect(squares).toBeCloseTo(
