@@ -1,35 +1,59 @@
-// First pass over item vectors kept as 4-bit codes, an eighth of their bytes: item = scale · (code − 7.5) + residual.
-// |score − approximation| ≤ ‖query‖·‖residual‖ + …, so an item that cannot reach the threshold is left out for certain.
+// First pass over item vectors kept as 4-bit codes, an eighth of their bytes: item = along · axis + scale · (code − 7.5) + residual.
+// |score − approximation| ≤ ‖query‖·‖residual‖ + …, so an item that cannot reach the threshold is left out for certain. The axis is a
+// direction that most items share (none where there is no such): kept as a number, it does not waste the steps of the codes.
 // Layout: groups of 16 items, [8 dimensions][16 items] u32; the low half holds dimensions 0…3, the high half 4…7 (the fourth
 // nibble of a half is signed, code − 8). One i32x4.dot_i16x8_s takes a nibble of both halves: 8 products.
 // Reference: src/kernels/reference/top-k-int4.ts. Called by src/kernels/top-k.ts and top-k-int4.ts.
 import { addCandidate, clearCandidates, exactScore, rankCandidates } from "./top-k-candidates";
+import { multiplyAdd } from "./simd";
 import { clearHeap, isExcluded, replaceRoot } from "./top-k-heap";
 
 /** Smallest scale: keeps 1/scale and every product in the range of normal numbers. */
 const minScale: f32 = 8.881784197001252e-16; // 2^−50
 
 /**
- * Blocks [begin, end) of 32 items → codes, scales (f32 per item) and, per group of 16, the largest ‖residual‖/scale and ‖code − 7.5‖.
- * scratch: 16 bytes.
+ * Blocks [begin, end) of 32 items → codes, scales (f32 per item) and, per group of 16, the largest ‖residual‖/scale, ‖code − 7.5‖ and, with
+ * an axis (0 = none, else dimensions × f32 of length 1), ‖item‖/scale; then `along` gets item · axis (f32 per item).
+ * scratch: 16 bytes, dimensions × 128.
  */
-export function packInt4(begin: i32, end: i32, scratch: usize, items: usize, numItems: u32, dimensions: usize, codes: usize, scales: usize, bounds: usize): void {
-  const words = (dimensions + 7) >> 3;
+export function packInt4(
+  begin: i32, end: i32, scratch: usize, items: usize, numItems: u32, dimensions: usize, codes: usize, scales: usize, bounds: usize,
+  axis: usize, along: usize,
+): void {
+  const words = (dimensions + 7) >> 3, rests = scratch + 16;
   for (let block = <usize>begin; block < <usize>end; block++) {
     for (let half: usize = 0; half < 2; half++) {
       const group = (block << 1) + half;
-      let residual: f32 = 0, length: f32 = 0;
+      let residual: f32 = 0, length: f32 = 0, whole: f32 = 0;
       for (let column: usize = 0; column < 4; column++) {
-        const source = items + block * (dimensions << 7) + (half << 6) + (column << 4);
+        const first = (group << 6) + (column << 4), offset = (half << 6) + (column << 4), source = items + block * (dimensions << 7) + offset;
         const present = <i32>numItems - <i32>((group << 4) + (column << 2)); // lanes from here on hold no item
-        packFour(source, dimensions, codes + group * (words << 6) + (column << 4), scales + (group << 6) + (column << 4), present, scratch);
+        let largest = f32x4.splat(0);
+        if (axis) largest = takeAxisOut(source, dimensions, axis, along + first, rests + offset);
+        packFour(axis ? rests + offset : source, dimensions, codes + group * (words << 6) + (column << 4), scales + first, present, scratch);
         residual = max<f32>(residual, load<f32>(scratch));
         length = max<f32>(length, load<f32>(scratch, 4));
+        whole = max<f32>(whole, largestLane(f32x4.div(largest, f32x4.max(v128.load(scales + first), f32x4.splat(minScale)))));
       }
-      store<f32>(bounds + (group << 3), residual);
-      store<f32>(bounds + (group << 3), length, 4);
+      store<f32>(bounds + group * 12, residual);
+      store<f32>(bounds + group * 12, length, 4);
+      store<f32>(bounds + group * 12, whole * sqrt<f32>(<f32>dimensions) * 1.001, 8);
     }
   }
+}
+
+/** Four items less their part along the axis; the part goes to `along`, the largest |value| of each item is returned. */
+function takeAxisOut(source: usize, dimensions: usize, axis: usize, along: usize, rests: usize): v128 {
+  let sum = f32x4.splat(0), largest = sum;
+  for (let d: usize = 0; d < dimensions; d++) {
+    const value = v128.load(source + (d << 7));
+    sum = multiplyAdd(value, v128.load32_splat(axis + (d << 2)), sum);
+    largest = f32x4.max(largest, f32x4.abs(value));
+  }
+  v128.store(along, sum);
+  for (let d: usize = 0; d < dimensions; d++)
+    v128.store(rests + (d << 7), f32x4.sub(v128.load(source + (d << 7)), f32x4.mul(sum, v128.load32_splat(axis + (d << 2)))));
+  return largest;
 }
 
 /** Four items side by side; out: largest ‖residual‖/scale and ‖code − 7.5‖ of the four, rounded up. */
@@ -69,8 +93,8 @@ function packFour(source: usize, dimensions: usize, target: usize, scales: usize
 
 /**
  * Units [begin, end); unit = query · partitions + partition, as in `topKScan`. A prepared query (`stride` bytes each) is the weights of
- * low and high sums, offset, error per ‖residual‖, error per ‖code‖, constant error (f32, in score per scale), 8 bytes of nothing, and
- * 16 bytes of coefficients (i16 pairs) per 8 dimensions. Items that look good are scored exactly at once, so that the threshold is the
+ * low and high sums, offset, error per ‖residual‖, error per ‖code‖, constant error (f32, in score per scale), axis · query, error per
+ * ‖item‖, and 16 bytes of coefficients (i16 pairs) per 8 dimensions. Items that look good are scored exactly at once, so that the threshold is the
  * size-th best exact score so far. thresholds[query]: the best one of any unit, shared between threads; a lost update only lets more
  * candidates pass. overflows[query] becomes 1 when the candidates of a unit did not fit; its lists are then void.
  * scratch: 256 bytes, then 8 · (capacity + 1) for candidates.
@@ -78,7 +102,7 @@ function packFour(source: usize, dimensions: usize, target: usize, scales: usize
 export function topKInt4(
   begin: i32, end: i32, scratch: usize, items: usize, numItems: u32, dimensions: usize, queries: usize, partitions: u32,
   lists: usize, size: usize, excludedOffsets: usize, excluded: usize,
-  codes: usize, scales: usize, bounds: usize, prepared: usize, stride: usize, thresholds: usize, overflows: usize, capacity: i32,
+  codes: usize, scales: usize, bounds: usize, along: usize, prepared: usize, stride: usize, thresholds: usize, overflows: usize, capacity: i32,
 ): void {
   const numBlocks = (numItems + 31) >> 5, share = (numBlocks + partitions - 1) / partitions, words = (dimensions + 7) >> 3;
   const candidates = scratch + 256;
@@ -89,7 +113,7 @@ export function topKInt4(
     clearHeap(list, size);
     clearCandidates(candidates);
     const complete = scan(
-      scratch, codes, scales, bounds, words, prepared + query * stride, firstBlock << 1, lastBlock << 1, numItems, list, size,
+      scratch, codes, scales, bounds, along, words, prepared + query * stride, firstBlock << 1, lastBlock << 1, numItems, list, size,
       excluded + (<usize>load<i32>(offsets) << 2), excluded + (<usize>load<i32>(offsets, 4) << 2), threshold, candidates, capacity, items, dimensions, vector,
     );
     if (complete) rankCandidates(candidates, load<f32>(threshold), items, dimensions, vector, list, size);
@@ -98,12 +122,12 @@ export function topKInt4(
 }
 
 function scan(
-  buffer: usize, codes: usize, scales: usize, bounds: usize, words: usize, prepared: usize, firstGroup: u32, lastGroup: u32, numItems: u32,
+  buffer: usize, codes: usize, scales: usize, bounds: usize, along: usize, words: usize, prepared: usize, firstGroup: u32, lastGroup: u32, numItems: u32,
   heap: usize, size: usize, excludedBegin: usize, excludedEnd: usize, threshold: usize, candidates: usize, capacity: i32,
   items: usize, dimensions: usize, query: usize,
 ): bool {
   const nibble0 = i16x8.splat(0x000f), nibble1 = i16x8.splat(0x00f0), nibble2 = i16x8.splat(0x0f00);
-  const perResidual = load<f32>(prepared, 12), perLength = load<f32>(prepared, 16), constant = load<f32>(prepared, 20);
+  const perResidual = load<f32>(prepared, 12), perLength = load<f32>(prepared, 16), constant = load<f32>(prepared, 20), perWhole = load<f32>(prepared, 28);
   const coefficients = prepared + 32, end = coefficients + (words << 4);
   let reach = f32x4.splat(load<f32>(threshold));
   let p = codes + <usize>firstGroup * (words << 6);
@@ -125,11 +149,17 @@ function scan(
       h3 = i32x4.add(h3, i32x4.add(i32x4.dot_i16x8_s(v128.and(v, nibble2), c2), i32x4.dot_i16x8_s(v, c3)));
       p += 64;
     }
-    const error = load<f32>(bounds + (group << 3)) * perResidual + load<f32>(bounds + (group << 3), 4) * perLength + constant;
+    const bound = bounds + group * 12;
+    const error = load<f32>(bound) * perResidual + load<f32>(bound, 4) * perLength + load<f32>(bound, 8) * perWhole + constant;
     const s = scales + (group << 6), constantPart = f32x4.splat(error - load<f32>(prepared, 8));
     const low = v128.load32_splat(prepared), high = v128.load32_splat(prepared, 4);
-    const u0 = upperBound(l0, h0, low, high, constantPart, v128.load(s)), u1 = upperBound(l1, h1, low, high, constantPart, v128.load(s, 16));
-    const u2 = upperBound(l2, h2, low, high, constantPart, v128.load(s, 32)), u3 = upperBound(l3, h3, low, high, constantPart, v128.load(s, 48));
+    let u0 = upperBound(l0, h0, low, high, constantPart, v128.load(s)), u1 = upperBound(l1, h1, low, high, constantPart, v128.load(s, 16));
+    let u2 = upperBound(l2, h2, low, high, constantPart, v128.load(s, 32)), u3 = upperBound(l3, h3, low, high, constantPart, v128.load(s, 48));
+    if (along) {
+      const a = along + (group << 6), axisProduct = v128.load32_splat(prepared, 24);
+      u0 = f32x4.add(u0, f32x4.mul(v128.load(a), axisProduct)); u1 = f32x4.add(u1, f32x4.mul(v128.load(a, 16), axisProduct));
+      u2 = f32x4.add(u2, f32x4.mul(v128.load(a, 32), axisProduct)); u3 = f32x4.add(u3, f32x4.mul(v128.load(a, 48), axisProduct));
+    }
     if (!v128.any_true(v128.or(v128.or(f32x4.ge(u0, reach), f32x4.ge(u1, reach)), v128.or(f32x4.ge(u2, reach), f32x4.ge(u3, reach))))) continue;
     v128.store(buffer, u0); v128.store(buffer, u1, 16); v128.store(buffer, u2, 32); v128.store(buffer, u3, 48);
     const count = (<u32>group << 4) < numItems ? min<u32>(16, numItems - (<u32>group << 4)) : 0;

@@ -15,6 +15,8 @@ export type TopKBlock =
   | "codes"
   | "scales"
   | "bounds"
+  | "axis"
+  | "along"
   | "measures"
   | "prepared"
   | "thresholds"
@@ -48,6 +50,8 @@ export interface IndexShape {
   numItems: number;
   dimensions: number;
   quantized: Quantized;
+  /** The 4-bit pass takes a direction out that the items share. Default false. */
+  hasAxis?: boolean;
 }
 
 /** Candidates that one query of the 4-bit pass may have at once. */
@@ -74,13 +78,13 @@ const int16Size = 256;
 const int16CandidateBytes = 2 ** 18;
 const int16Items = 1024;
 
-export function planIndex({ numItems, dimensions, quantized }: IndexShape) {
+export function planIndex({ numItems, dimensions, quantized, hasAxis = false }: IndexShape) {
   const rowBytes = dimensions * 4;
   const blocks = Math.ceil(numItems / 32);
   const itemBytes = blocks * 32 * rowBytes;
   const codeBytes = blocks * 128 * Math.ceil(dimensions / 8);
   const wanted = quantized === "always" || (quantized === "auto" && numItems * dimensions >= int4Values);
-  const int4 = wanted && itemBytes + codeBytes + blocks * 144 + 2 ** 26 < maxBytes; // no room: float32 alone
+  const int4 = wanted && itemBytes + codeBytes + blocks * 280 + 2 ** 26 < maxBytes; // no room: float32 alone
   const stagedRows = Math.max(1, Math.min(numItems, Math.floor(stagingBytes / rowBytes)));
   const capacity = {
     queries: Math.max(1, Math.min(maxQueries, Math.floor(queryBytes / rowBytes))),
@@ -99,7 +103,9 @@ export function planIndex({ numItems, dimensions, quantized }: IndexShape) {
       lists: capacity.pairs * 8,
       codes: int4 ? codeBytes : 0,
       scales: int4 ? blocks * 128 : 0,
-      bounds: int4 ? blocks * 16 : 0,
+      bounds: int4 ? blocks * 24 : 0,
+      axis: hasAxis ? rowBytes : 0,
+      along: int4 && hasAxis ? blocks * 128 : 0,
       measures: blocks * 8,
       prepared: Math.max(capacity.queries * int16Stride(dimensions), int4Queries * int4Stride(dimensions)),
       thresholds: int4Queries * 4,
@@ -108,6 +114,7 @@ export function planIndex({ numItems, dimensions, quantized }: IndexShape) {
     scratchBytes: Math.max(
       128 + floatTile(dimensions) * (4 + rowBytes),
       256 + 8 * (int4Candidates + 1),
+      16 + (int4 && hasAxis ? dimensions * 128 : 0),
       128 + Math.ceil(dimensions / 2) * 128 + int16Tile(dimensions) * (16 + int16Stride(dimensions)) + int16CandidateBytes,
     ),
   };

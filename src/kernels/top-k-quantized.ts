@@ -36,7 +36,7 @@ interface Norms {
   euclidean: number;
 }
 
-function normsOf(query: Float32Array): Norms {
+function normsOf(query: Float32Array | Float64Array): Norms {
   let max = 0;
   let sum = 0;
   let squares = 0;
@@ -55,16 +55,28 @@ function rounding(dimensions: number): number {
 }
 
 /**
- * Writes one query for `topKInt4`: weights of the low and the high sums, offset, error per ‖residual‖, per ‖code‖, constant; then its
- * coefficients (i16). Out of range the error is endless: then every
+ * Writes one query for `topKInt4`: weights of the low and the high sums, offset, error per ‖residual‖, per ‖code‖, constant, product with
+ * the axis, error per ‖item‖; then its coefficients (i16). Out of range the error is endless: then every
  * item is a candidate, or too many are and the query is scanned in full.
+ *
+ * With an axis m (of length 1 up to rounding) items are a·m + y, y being what was coded, and with p = query − (m·query) m
+ *   score = a (m·query) + p·y + (m·query)(m·y) − ε·query.
+ * Rounding makes |m·y| ≤ (d + 8) 2⁻²⁴ ‖item‖ and ‖ε‖ ≤ 4 · 2⁻²⁴ ‖item‖; with the score's own and that of the first product, less than
+ * (3d + 64) 2⁻²⁴ ‖item‖·‖query‖.
  */
-export function prepareInt4(query: Float32Array, target: DataView): void {
-  const dimensions = query.length;
+export function prepareInt4(given: Float32Array, target: DataView, axis?: Float32Array): void {
+  const dimensions = given.length;
   const words = Math.ceil(dimensions / 8);
   for (let at = 0; at < int4Stride(dimensions); at += 4) target.setInt32(at, 0, true);
-  const { max, euclidean } = normsOf(query);
-  if (!(inRange(max) && euclidean < Number.POSITIVE_INFINITY)) {
+  const query = axis ? Float64Array.from(given) : given;
+  const whole = normsOf(given);
+  let product = 0;
+  if (axis) {
+    for (let d = 0; d < dimensions; d++) product += given[d] * axis[d];
+    for (let d = 0; d < dimensions; d++) query[d] -= product * axis[d];
+  }
+  const { max, euclidean } = axis ? normsOf(query) : whole;
+  if (!(inRange(max) && inRange(whole.max) && whole.euclidean < Number.POSITIVE_INFINITY)) {
     // also NaN
     target.setFloat32(20, Number.POSITIVE_INFINITY, true);
     return;
@@ -105,6 +117,9 @@ export function prepareInt4(query: Float32Array, target: DataView): void {
     1 + 2 ** -18 * (lowSum + weight * highSum + Math.abs(offset)),
   ];
   for (const [f, figure] of figures.entries()) target.setFloat32(4 * f, figure * step, true);
+  if (!axis) return;
+  target.setFloat32(24, product, true);
+  target.setFloat32(28, whole.euclidean * (3 * dimensions + 64) * 2 ** -24 * 1.01, true);
 }
 
 /** Writes one query for `topKInt16`: error per item step, error per ‖item‖, codes. Out of range: zeros, which tell no item from another. */

@@ -17,9 +17,9 @@ export const inlineWork = 2e6;
 export async function packItems(
   arena: Arena<TopKBlock>,
   itemVectors: Float32Array,
-  shape: { numItems: number; dimensions: number; stagedRows: number; int4: boolean },
+  shape: { numItems: number; dimensions: number; stagedRows: number; int4: boolean; axis?: Float32Array },
 ): Promise<boolean> {
-  const { numItems, dimensions, stagedRows, int4 } = shape;
+  const { numItems, dimensions, stagedRows, int4, axis } = shape;
   const { staging, items, measures, codes, scales, bounds } = arena.pointers;
   const run = async (kernel: string, count: number, chunk: number, args: readonly number[]) => {
     if (numItems * dimensions <= inlineWork) arena.runHere(kernel, { count, args });
@@ -34,7 +34,10 @@ export async function packItems(
   await run("measureBlocks", blocks, 64, [items, dimensions, measures]);
   const found = arena.float32("measures", blocks * 2);
   for (let block = 0; block < blocks; block++) if (!(found[2 * block] <= 1 / smallestScale)) return false; // also NaN
-  if (int4) await run("packInt4", blocks, 16, [items, numItems, dimensions, codes, scales, bounds]);
+  if (!int4) return true;
+  if (axis) arena.float32("axis", dimensions).set(axis);
+  const direction = axis ? [arena.pointers.axis, arena.pointers.along] : [0, 0];
+  await run("packInt4", blocks, 16, [items, numItems, dimensions, codes, scales, bounds, ...direction]);
   return true;
 }
 

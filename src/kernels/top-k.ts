@@ -7,6 +7,7 @@
  */
 import { throwIfCancelled } from "../core/errors.js";
 import { type ArenaOptions, createArena } from "./arena.js";
+import { commonAxis } from "./top-k-axis.js";
 import { mergeLists } from "./top-k-merge.js";
 import { type Batch, int4Candidates, int16Candidates, type Pass, planBatch, planIndex, type Quantized } from "./top-k-plan.js";
 import { int4Stride, int16Levels, int16Stride, prepareInt4, prepareInt16, smallestScale } from "./top-k-quantized.js";
@@ -64,10 +65,11 @@ export async function createTopKIndex(itemVectors: Float32Array, options: TopKIn
   const { numItems, dimensions, quantized = "auto" } = options;
   if (!(Number.isInteger(dimensions) && dimensions >= 1) || itemVectors.length !== numItems * dimensions)
     throw misshapen(`itemVectors has ${itemVectors.length} values, not ${numItems} × ${dimensions}`);
-  const plan = planIndex({ numItems, dimensions, quantized });
+  const axis = quantized === "never" ? undefined : commonAxis(itemVectors, dimensions);
+  const plan = planIndex({ numItems, dimensions, quantized, hasAxis: axis !== undefined });
   const arena = await createArena(plan.arena, options);
   const { capacity, stagedRows, int4 } = plan;
-  const usable = (await packItems(arena, itemVectors, { numItems, dimensions, stagedRows, int4 })) && quantized !== "never";
+  const usable = (await packItems(arena, itemVectors, { numItems, dimensions, stagedRows, int4, axis })) && quantized !== "never";
   const has = {
     int4: usable && int4,
     int16: usable && (quantized === "always" || arena.build === "plain"), // a fused multiply-add is as fast as 16 bits
@@ -124,9 +126,9 @@ export async function createTopKIndex(itemVectors: Float32Array, options: TopKIn
     arena.int32("overflows", count).fill(0);
     if (pass === "int4") {
       const stride = int4Stride(dimensions);
-      prepareEach(count, stride, prepareInt4);
+      prepareEach(count, stride, (query, target) => prepareInt4(query, target, axis));
       arena.float32("thresholds", count).fill(-Infinity);
-      const own = [at.codes, at.scales, at.bounds, at.prepared, stride, at.thresholds, at.overflows, int4Candidates];
+      const own = [at.codes, at.scales, at.bounds, axis ? at.along : 0, at.prepared, stride, at.thresholds, at.overflows, int4Candidates];
       return { kernel: "topKInt4", count: units, args: [...head, ...tail, ...own] };
     }
     prepareEach(count, int16Stride(dimensions), prepareInt16);

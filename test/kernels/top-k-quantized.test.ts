@@ -9,6 +9,7 @@ import type { ArenaOptions } from "../../src/kernels/arena.js";
 import { referenceTopK } from "../../src/kernels/reference/top-k.js";
 import { referenceInt4Interval } from "../../src/kernels/reference/top-k-int4.js";
 import { createTopKIndex } from "../../src/kernels/top-k.js";
+import { commonAxis } from "../../src/kernels/top-k-axis.js";
 import { int4Stride, prepareInt4 } from "../../src/kernels/top-k-quantized.js";
 import { builds, variants } from "./variants.js";
 
@@ -28,6 +29,8 @@ const kinds: Record<string, (random: Random, i: number, d: number) => number> = 
   huge: (random) => random.normal() * 1e30,
   "beyond float32": (random) => random.normal() * 1e38,
   duplicates: (random, i, d) => (((i % 4) * 7 + d * 3) % 5) - 2 + 0 * random.uniform(),
+  "one direction shared": (random, i, d) => (((d * 7) % 5) - 1.5) * (1 + (i % 5) / 9) + 0.2 * random.normal(),
+  "one direction alone": (_, i, d) => (1 + (i % 7)) * (((d * 3) % 4) - 1),
   "nearly equal": (random, _, d) => 1 + d / 7 + 1e-6 * random.normal(),
 };
 
@@ -148,6 +151,20 @@ it("scores that are no number stay out and hide no neighbour", async () => {
     }
 });
 
+it("a direction that all items share is taken out, and lists are proven that would not be with it", async () => {
+  const shape = { numItems: 60_000, dimensions: 40 };
+  const items = rows("one direction shared", shape.numItems, 40, 4);
+  expect(commonAxis(items, 40)).toBeDefined();
+  expect(commonAxis(rows("normal", 3000, 40, 4), 40)).toBeUndefined();
+  const index = await createTopKIndex(items, { ...shape, threads: 1 });
+  const exact = await createTopKIndex(items, { ...shape, threads: 1, quantized: "never" });
+  for (let q = 0; q < 5; q++) {
+    const query = items.subarray(q * 40, q * 40 + 40);
+    expect(await index.search(query, { topK: 10 })).toEqual(await exact.search(query, { topK: 10 }));
+  }
+  expect(index.counts).toEqual({ float32: 0, int4: 5, int16: 0, unproven: 0 });
+});
+
 it("what cannot be proven is scanned in full, and a pass that keeps failing is given up", async () => {
   const numItems = 20_000;
   const dimensions = 110;
@@ -197,14 +214,15 @@ it("the interval of the 4-bit pass holds the float32 score", () => {
     fc.property(names, names, fc.integer({ min: 1, max: 300 }), fc.nat(), (kind, queryKind, dimensions, seed) => {
       const prepared = new DataView(new ArrayBuffer(int4Stride(dimensions)));
       const query = rows(queryKind, 1, dimensions, seed);
-      prepareInt4(query, prepared);
-      fc.pre(prepared.getFloat32(0, true) !== 0); // out of range: nothing is claimed
       const items = rows(kind, 20, dimensions, seed + 1);
+      const axis = seed % 2 === 0 ? commonAxis(items, dimensions) : undefined;
+      prepareInt4(query, prepared, axis);
+      fc.pre(prepared.getFloat32(0, true) !== 0); // out of range: nothing is claimed
       for (let i = 0; i < 20; i++) {
         const item = items.subarray(i * dimensions, (i + 1) * dimensions);
         let score = 0;
         for (let d = 0; d < dimensions; d++) score = Math.fround(score + Math.fround(item[d] * query[d]));
-        const { lower, upper } = referenceInt4Interval(item, prepared);
+        const { lower, upper } = referenceInt4Interval(item, prepared, axis);
         expect(score).toBeGreaterThanOrEqual(lower);
         expect(score).toBeLessThanOrEqual(upper);
       }

@@ -3,8 +3,10 @@
  * `prepareInt4` as the kernel does, and gives the interval that must hold the float32 score. Called by tests only.
  */
 
-/** `prepared`: what `prepareInt4` wrote for the query. */
-export function referenceInt4Interval(item: Float32Array, prepared: DataView): { lower: number; upper: number } {
+/** `prepared`: what `prepareInt4` wrote for the query, with the same axis. */
+export function referenceInt4Interval(given: Float32Array, prepared: DataView, axis?: Float32Array): { lower: number; upper: number } {
+  const along = axis ? given.reduce((sum, value, d) => sum + value * axis[d], 0) : 0;
+  const item = axis ? Float64Array.from(given, (value, d) => value - along * axis[d]) : given;
   const scale = Math.max(Math.max(...item.map(Math.abs)) / 7.5, 2 ** -50);
   let low = 0;
   let high = 0;
@@ -23,7 +25,7 @@ export function referenceInt4Interval(item: Float32Array, prepared: DataView): {
     if (nibble === 2) high += weight * coefficient(d, 2);
   }
   const figure = (f: number) => prepared.getFloat32(4 * f, true);
-  const middle = figure(0) * low + figure(1) * high - figure(2);
-  const error = figure(3) * Math.sqrt(residual) + figure(4) * Math.sqrt(length) + figure(5);
+  const middle = figure(0) * low + figure(1) * high - figure(2) + (along * figure(6)) / scale;
+  const error = figure(3) * Math.sqrt(residual) + figure(4) * Math.sqrt(length) + figure(5) + (figure(7) * Math.hypot(...given)) / scale;
   return { lower: scale * (middle - error), upper: scale * (middle + error) };
 }
