@@ -1,6 +1,7 @@
 /**
- * The direction that most item vectors share: the first eigenvector of Σ x xᵀ over some of them, by power iteration. Rounding to 4 bits
- * loses the least when it is taken out first (assembly/top-k-int4.ts). Called by top-k.ts.
+ * What the 4-bit pass of a search can make use of (assembly/top-k-int4.ts), found on some of the item vectors: a direction that most of
+ * them share (the first eigenvector of Σ x xᵀ, by power iteration), without which rounding to 4 bits loses less, and leading
+ * dimensions that hold most of the lengths, after which most items can be left. Called by top-k.ts.
  */
 
 const sampledRows = 2048;
@@ -37,4 +38,27 @@ export function commonAxis(vectors: Float32Array, dimensions: number): Float32Ar
   return share >= leastShare && length > 0 && length < Number.POSITIVE_INFINITY
     ? Float32Array.from(axis, (value) => value / length)
     : undefined;
+}
+
+/** Squared lengths behind the leading words that may be left over: their bound is then small beside the spread of scores. */
+const mostRest = 0.04;
+/** Share of the words up to which leaving early is worth the second look at what stays. */
+const mostLeading = 0.75;
+
+/** Words of 8 dimensions that hold nearly all of the squared lengths without the axis; all words where these are not fewer. O(sample · dimensions). */
+export function leadingWords(vectors: Float32Array, dimensions: number, axis: Float32Array | undefined): number {
+  const numRows = vectors.length / dimensions;
+  const step = Math.max(1, Math.floor(numRows / sampledRows));
+  const words = Math.ceil(dimensions / 8);
+  const squares = new Float64Array(words);
+  for (let row = 0; row < numRows; row += step) {
+    let along = 0;
+    if (axis) for (let d = 0; d < dimensions; d++) along += vectors[row * dimensions + d] * axis[d];
+    for (let d = 0; d < dimensions; d++) squares[d >> 3] += (vectors[row * dimensions + d] - along * (axis?.[d] ?? 0)) ** 2;
+  }
+  const all = squares.reduce((sum, one) => sum + one, 0);
+  let rest = all;
+  let leading = 0;
+  while (leading < words && !(rest <= mostRest * all)) rest -= squares[leading++];
+  return leading >= 1 && leading <= mostLeading * words ? leading : words;
 }

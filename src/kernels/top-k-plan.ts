@@ -84,7 +84,7 @@ export function planIndex({ numItems, dimensions, quantized, hasAxis = false }: 
   const itemBytes = blocks * 32 * rowBytes;
   const codeBytes = blocks * 128 * Math.ceil(dimensions / 8);
   const wanted = quantized === "always" || (quantized === "auto" && numItems * dimensions >= int4Values);
-  const int4 = wanted && itemBytes + codeBytes + blocks * 280 + 2 ** 26 < maxBytes; // no room: float32 alone
+  const int4 = wanted && itemBytes + codeBytes + blocks * 288 + 2 ** 26 < maxBytes; // no room: float32 alone
   const stagedRows = Math.max(1, Math.min(numItems, Math.floor(stagingBytes / rowBytes)));
   const capacity = {
     queries: Math.max(1, Math.min(maxQueries, Math.floor(queryBytes / rowBytes))),
@@ -103,7 +103,7 @@ export function planIndex({ numItems, dimensions, quantized, hasAxis = false }: 
       lists: capacity.pairs * 8,
       codes: int4 ? codeBytes : 0,
       scales: int4 ? blocks * 128 : 0,
-      bounds: int4 ? blocks * 24 : 0,
+      bounds: int4 ? blocks * 32 : 0,
       axis: hasAxis ? rowBytes : 0,
       along: int4 && hasAxis ? blocks * 128 : 0,
       measures: blocks * 8,

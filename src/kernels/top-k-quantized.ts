@@ -15,9 +15,12 @@ export function inRange(magnitude: number): boolean {
 /** Least scale of a block of zeros, as in the kernels. */
 export const smallestScale = smallest;
 
+/** Bytes of a query made ready for 4-bit items that stand before its coefficients. */
+export const int4Header = 48;
+
 /** Bytes of a query made ready for 4-bit items. */
 export function int4Stride(dimensions: number): number {
-  return 32 + 16 * Math.ceil(dimensions / 8);
+  return int4Header + 16 * Math.ceil(dimensions / 8);
 }
 
 /** Bytes of a query made ready for 16-bit items. */
@@ -56,7 +59,7 @@ function rounding(dimensions: number): number {
 
 /**
  * Writes one query for `topKInt4`: weights of the low and the high sums, offset, error per ‖residual‖, per ‖code‖, constant, product with
- * the axis, error per ‖item‖; then its coefficients (i16). Out of range the error is endless: then every
+ * the axis, error per ‖item‖, offset of the leading words, length behind them; then its coefficients (i16). Out of range the error is endless: then every
  * item is a candidate, or too many are and the query is scanned in full.
  *
  * With an axis m (of length 1 up to rounding) items are a·m + y, y being what was coded, and with p = query − (m·query) m
@@ -64,7 +67,11 @@ function rounding(dimensions: number): number {
  * Rounding makes |m·y| ≤ (d + 8) 2⁻²⁴ ‖item‖ and ‖ε‖ ≤ 4 · 2⁻²⁴ ‖item‖; with the score's own and that of the first product, less than
  * (3d + 64) 2⁻²⁴ ‖item‖·‖query‖.
  */
-export function prepareInt4(given: Float32Array, target: DataView, axis?: Float32Array): void {
+export function prepareInt4(
+  given: Float32Array,
+  target: DataView,
+  { axis, leading }: { axis?: Float32Array; leading?: number } = {},
+): void {
   const dimensions = given.length;
   const words = Math.ceil(dimensions / 8);
   for (let at = 0; at < int4Stride(dimensions); at += 4) target.setInt32(at, 0, true);
@@ -86,6 +93,8 @@ export function prepareInt4(given: Float32Array, target: DataView, axis?: Float3
   const highest = Math.max(1, Math.min(1900, Math.floor((2 ** 31 - 1) / (98_048 * 2 * words))));
   const weight = Math.fround(30_000 / (4096 * highest));
   let offset = 0;
+  let leadingOffset = 0;
+  let rest = 0;
   let lowSum = 0;
   let highSum = 0;
   let lost = 0;
@@ -100,10 +109,12 @@ export function prepareInt4(given: Float32Array, target: DataView, axis?: Float3
     for (let d = 0; d < 4 && first + d < dimensions; d++) {
       offset += effective[d] * (d < 3 ? 7.5 : -0.5);
       lost += (wanted[d] - effective[d]) ** 2;
+      if (half >= 2 * (leading ?? words)) rest += wanted[d] ** 2;
     }
+    if (half < 2 * (leading ?? words)) leadingOffset = offset;
     lowSum += 15 * Math.abs(c0) + 240 * Math.abs(c1);
     highSum += 3840 * Math.abs(c2) + 32_768 * Math.abs(c3);
-    const at = 32 + 16 * (half >> 1) + 2 * (half & 1);
+    const at = int4Header + 16 * (half >> 1) + 2 * (half & 1);
     for (const [d, coefficient] of [c0, c1, c2, c3].entries()) target.setInt16(at + 4 * d, coefficient, true);
   }
   const gamma = rounding(dimensions);
@@ -114,9 +125,11 @@ export function prepareInt4(given: Float32Array, target: DataView, axis?: Float3
     offset,
     length * (1 + gamma) * 1.00001,
     (Math.sqrt(lost) + gamma * length) * 1.00001,
-    1 + 2 ** -18 * (lowSum + weight * highSum + Math.abs(offset)),
+    1 + 2 ** -18 * (lowSum + weight * highSum + Math.max(Math.abs(offset), Math.abs(leadingOffset))),
   ];
   for (const [f, figure] of figures.entries()) target.setFloat32(4 * f, figure * step, true);
+  target.setFloat32(32, leadingOffset * step, true);
+  target.setFloat32(36, Math.sqrt(rest) * step * 1.00001, true);
   if (!axis) return;
   target.setFloat32(24, product, true);
   target.setFloat32(28, whole.euclidean * (3 * dimensions + 64) * 2 ** -24 * 1.01, true);

@@ -17,9 +17,9 @@ export const inlineWork = 2e6;
 export async function packItems(
   arena: Arena<TopKBlock>,
   itemVectors: Float32Array,
-  shape: { numItems: number; dimensions: number; stagedRows: number; int4: boolean; axis?: Float32Array },
+  shape: { numItems: number; dimensions: number; stagedRows: number; int4: boolean; axis?: Float32Array; leading: number },
 ): Promise<boolean> {
-  const { numItems, dimensions, stagedRows, int4, axis } = shape;
+  const { numItems, dimensions, stagedRows, int4, axis, leading } = shape;
   const { staging, items, measures, codes, scales, bounds } = arena.pointers;
   const run = async (kernel: string, count: number, chunk: number, args: readonly number[]) => {
     if (numItems * dimensions <= inlineWork) arena.runHere(kernel, { count, args });
@@ -37,7 +37,7 @@ export async function packItems(
   if (!int4) return true;
   if (axis) arena.float32("axis", dimensions).set(axis);
   const direction = axis ? [arena.pointers.axis, arena.pointers.along] : [0, 0];
-  await run("packInt4", blocks, 16, [items, numItems, dimensions, codes, scales, bounds, ...direction]);
+  await run("packInt4", blocks, 16, [items, numItems, dimensions, codes, scales, bounds, ...direction, leading]);
   return true;
 }
 

@@ -7,7 +7,7 @@
  */
 import { throwIfCancelled } from "../core/errors.js";
 import { type ArenaOptions, createArena } from "./arena.js";
-import { commonAxis } from "./top-k-axis.js";
+import { commonAxis, leadingWords } from "./top-k-axis.js";
 import { mergeLists } from "./top-k-merge.js";
 import { type Batch, int4Candidates, int16Candidates, type Pass, planBatch, planIndex, type Quantized } from "./top-k-plan.js";
 import { int4Stride, int16Levels, int16Stride, prepareInt4, prepareInt16, smallestScale } from "./top-k-quantized.js";
@@ -66,10 +66,11 @@ export async function createTopKIndex(itemVectors: Float32Array, options: TopKIn
   if (!(Number.isInteger(dimensions) && dimensions >= 1) || itemVectors.length !== numItems * dimensions)
     throw misshapen(`itemVectors has ${itemVectors.length} values, not ${numItems} × ${dimensions}`);
   const axis = quantized === "never" ? undefined : commonAxis(itemVectors, dimensions);
+  const leading = leadingWords(itemVectors, dimensions, axis);
   const plan = planIndex({ numItems, dimensions, quantized, hasAxis: axis !== undefined });
   const arena = await createArena(plan.arena, options);
   const { capacity, stagedRows, int4 } = plan;
-  const usable = (await packItems(arena, itemVectors, { numItems, dimensions, stagedRows, int4, axis })) && quantized !== "never";
+  const usable = (await packItems(arena, itemVectors, { numItems, dimensions, stagedRows, int4, axis, leading })) && quantized !== "never";
   const has = {
     int4: usable && int4,
     int16: usable && (quantized === "always" || arena.build === "plain"), // a fused multiply-add is as fast as 16 bits
@@ -126,9 +127,20 @@ export async function createTopKIndex(itemVectors: Float32Array, options: TopKIn
     arena.int32("overflows", count).fill(0);
     if (pass === "int4") {
       const stride = int4Stride(dimensions);
-      prepareEach(count, stride, (query, target) => prepareInt4(query, target, axis));
+      prepareEach(count, stride, (query, target) => prepareInt4(query, target, { axis, leading }));
       arena.float32("thresholds", count).fill(-Infinity);
-      const own = [at.codes, at.scales, at.bounds, axis ? at.along : 0, at.prepared, stride, at.thresholds, at.overflows, int4Candidates];
+      const own = [
+        at.codes,
+        at.scales,
+        at.bounds,
+        axis ? at.along : 0,
+        leading,
+        at.prepared,
+        stride,
+        at.thresholds,
+        at.overflows,
+        int4Candidates,
+      ];
       return { kernel: "topKInt4", count: units, args: [...head, ...tail, ...own] };
     }
     prepareEach(count, int16Stride(dimensions), prepareInt16);

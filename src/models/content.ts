@@ -8,6 +8,7 @@ import { DataError } from "../core/errors.js";
 import type { Csr } from "../core/interactions.js";
 import type { Explanation, FittedModel, ModelDefinition } from "../core/model.js";
 import { contentVectors } from "./parts/content-vectors.js";
+import { turnToPrincipalAxes } from "./parts/principal-axes.js";
 import { savedFloat32, savedLength } from "./parts/saved-arrays.js";
 import { historyRow } from "./parts/user-history.js";
 
@@ -35,7 +36,7 @@ export const content: ModelDefinition<ContentParams> = {
   requires: "itemFeatures",
   unsuited: ({ hasItemFeatures }) => (hasItemFeatures ? undefined : "nothing is known of the items"),
 
-  async fit(train, params, { itemFeatures }) {
+  async fit(train, params, { itemFeatures, signal }) {
     if (!itemFeatures)
       throw new DataError("The model content needs features of items.", {
         hint: "Give itemFeatures to fit, or name a table under features.items in the recipe.",
@@ -45,6 +46,7 @@ export const content: ModelDefinition<ContentParams> = {
         hint: "Align the feature columns to the ids of the data.",
       });
     const { dimensions, vectors } = contentVectors(itemFeatures, params);
+    await turnToPrincipalAxes(vectors, dimensions, signal);
     return contentModel(params, { dimensions, vectors, seen: train.matrixByUser() });
   },
 

@@ -30,6 +30,7 @@ const kinds: Record<string, (random: Random, i: number, d: number) => number> = 
   "beyond float32": (random) => random.normal() * 1e38,
   duplicates: (random, i, d) => (((i % 4) * 7 + d * 3) % 5) - 2 + 0 * random.uniform(),
   "one direction shared": (random, i, d) => (((d * 7) % 5) - 1.5) * (1 + (i % 5) / 9) + 0.2 * random.normal(),
+  "lengths in the first dimensions": (random, i, d) => random.normal() * Math.exp(-d / 6) * (1 + (i % 3)),
   "one direction alone": (_, i, d) => (1 + (i % 7)) * (((d * 3) % 4) - 1),
   "nearly equal": (random, _, d) => 1 + d / 7 + 1e-6 * random.normal(),
 };
@@ -216,7 +217,7 @@ it("the interval of the 4-bit pass holds the float32 score", () => {
       const query = rows(queryKind, 1, dimensions, seed);
       const items = rows(kind, 20, dimensions, seed + 1);
       const axis = seed % 2 === 0 ? commonAxis(items, dimensions) : undefined;
-      prepareInt4(query, prepared, axis);
+      prepareInt4(query, prepared, { axis });
       fc.pre(prepared.getFloat32(0, true) !== 0); // out of range: nothing is claimed
       for (let i = 0; i < 20; i++) {
         const item = items.subarray(i * dimensions, (i + 1) * dimensions);

@@ -1,6 +1,7 @@
 /** Content similarity against cosines worked out by hand. */
 import { describe, expect, it } from "vitest";
 import type { Features } from "../../src/core/features.js";
+import { createRandom } from "../../src/core/random.js";
 import { Interactions } from "../../src/data/interactions.js";
 import { fit } from "../../src/models/registry.js";
 import { expectError } from "../support/errors.js";
@@ -84,4 +85,40 @@ describe("content", () => {
     await expectError(fit("content", data, {}, { itemFeatures }), "E_DATA", /2 rows, but there are 1 items/);
     await expectError(fit("content", data, {}, { itemFeatures: { numRows: 1, columns: {} } }), "E_DATA", /no column/);
   });
+
+  it("turns the vectors of large tables to their principal axes, which changes no list", async () => {
+    const numItems = 26_000;
+    const dimensions = 84;
+    const random = createRandom(4);
+    const mix = Array.from({ length: dimensions * dimensions }, (_, k) => random.normal() * Math.exp(-Math.floor(k / dimensions) / 12));
+    const values = new Float32Array(numItems * dimensions);
+    const hidden = new Float64Array(dimensions);
+    for (let item = 0; item < numItems; item++) {
+      for (let k = 0; k < dimensions; k++) hidden[k] = random.normal();
+      for (let d = 0; d < dimensions; d++) {
+        let sum = 0;
+        for (let k = 0; k < dimensions; k++) sum += hidden[k] * mix[k * dimensions + d];
+        values[item * dimensions + d] = sum;
+      }
+    }
+    const model = await withItems({ look: { kind: "vector", dimensions, values } }, numItems, { standardize: false });
+    const row = (item: number) => values.subarray(item * dimensions, (item + 1) * dimensions);
+    const cosine = (a: number, b: number) =>
+      row(a).reduce((sum, value, d) => sum + value * row(b)[d], 0) / Math.hypot(...row(a)) / Math.hypot(...row(b));
+    const asked = [5, 77];
+    const expected = Array.from({ length: numItems }, (_, item) => cosine(item, 5) + cosine(item, 77));
+    const { itemIndex, score } = await model.recommend({ history: asked.map((item) => ({ itemIndex: item })) }, { topK: 10 });
+    const best = expected.filter((_, item) => !asked.includes(item)).sort((a, b) => b - a);
+    itemIndex.forEach((item, place) => {
+      expect(score[place]).toBeCloseTo(expected[item], 5);
+      expect(score[place]).toBeCloseTo(best[place], 5);
+    });
+    const squares = new Float64Array(dimensions);
+    model.fitted.vectors!.itemVectors.forEach((value, k) => {
+      squares[k % dimensions] += value * value;
+    });
+    const share = squares.subarray(0, dimensions / 2).reduce((sum, one) => sum + one, 0) / numItems;
+    expect(share).toBeGreaterThan(0.9);
+    model.dispose();
+  }, 30_000);
 });

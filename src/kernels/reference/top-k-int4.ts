@@ -2,6 +2,7 @@
  * Plain twin of the bound of assembly/top-k-int4.ts: rounds one item to 4-bit codes in float64, takes its sum with a query made ready by
  * `prepareInt4` as the kernel does, and gives the interval that must hold the float32 score. Called by tests only.
  */
+import { int4Header } from "../top-k-quantized.js";
 
 /** `prepared`: what `prepareInt4` wrote for the query, with the same axis. */
 export function referenceInt4Interval(given: Float32Array, prepared: DataView, axis?: Float32Array): { lower: number; upper: number } {
@@ -12,7 +13,7 @@ export function referenceInt4Interval(given: Float32Array, prepared: DataView, a
   let high = 0;
   let residual = 0;
   let length = 0;
-  const coefficient = (d: number, nibble: number) => prepared.getInt16(32 + 16 * (d >> 3) + 4 * nibble + 2 * ((d >> 2) & 1), true);
+  const coefficient = (d: number, nibble: number) => prepared.getInt16(int4Header + 16 * (d >> 3) + 4 * nibble + 2 * ((d >> 2) & 1), true);
   for (const [d, value] of item.entries()) {
     const code = Math.max(0, Math.min(15, Math.round(value / scale + 7.5)));
     residual += (value / scale - (code - 7.5)) ** 2;
