@@ -12,7 +12,7 @@ import { formats } from "../../src/service/export/formats.js";
 import { exportModel } from "../../src/service/export.js";
 import { recipeForFile } from "../../src/service/recipe/recipe.js";
 import { runRecipe } from "../../src/service/run.js";
-import { saveModel } from "../../src/store/model-folder.js";
+import { loadModel, saveModel } from "../../src/store/model-folder.js";
 import { decodeNpy } from "../../src/store/npy.js";
 import { safetensors } from "../../src/store/safetensors.js";
 import { expectError } from "../support/errors.js";
@@ -144,6 +144,18 @@ describe("Parquet", () => {
     await expectError(formats.parquet.write(await exportable("bias"), none, {}), "E_CONFIG", /no tables to write.*--format npy/);
     expect(existsSync(none)).toBe(false);
   });
+});
+
+test("model: a folder that loadModel answers from with the same scores; a damaged one is not passed on", async () => {
+  const source = await exportable("als", { factors: 6 });
+  const folder = join(temporaryFolder(), "als");
+  await formats.model.write(source, folder, {});
+  const again = await loadModel(folder, { threads: 1 });
+  expect(await again.recommend({ userIndex: 5 })).toEqual(await source.model.recommend({ userIndex: 5 }));
+  writeFileSync(join(source.folder, "arrays/popularity.npy"), "cut");
+  const other = join(temporaryFolder(), "damaged");
+  await expectError(formats.model.write(source, other, {}), "E_MODEL_FORMAT", /popularity\.npy is damaged/);
+  expect(existsSync(other)).toBe(false);
 });
 
 describe("every format", () => {

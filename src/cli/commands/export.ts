@@ -29,7 +29,14 @@ export function registerExport(program: Command, context: CliContext): void {
     .option("--recipe <name>", "whose latest run; default: the latest of all")
     .addOption(workspaceOption(program));
   withCommonOptions(command)
-    .addHelpText("after", examples("tastemaker export sasrec.onnx --model sasrec", "tastemaker export als-arrays --format npy --model als"))
+    .addHelpText(
+      "after",
+      examples(
+        "tastemaker export sasrec.onnx --model sasrec",
+        "tastemaker export als-arrays --format npy --model als",
+        "tastemaker export page --format browser",
+      ),
+    )
     .action(async (target: string, { format, model, recipe, workspace, json }: Options) => {
       const exported = await exportModel(await latestRun(workspace, recipe), target, { format, model, signal: context.signal });
       if (json) context.print(JSON.stringify(exported));

@@ -72,8 +72,9 @@ export function registerJobs(program: Command, context: CliContext): void {
 /** The folder of the workspaces that the job's own command uses. */
 function workspaceIn(args: readonly string[]): string {
   const at = args.findIndex((arg) => arg === "--workspace" || arg.startsWith("--workspace="));
-  if (at < 0) return DEFAULT_WORKSPACE;
-  return args[at].includes("=") ? args[at].slice(args[at].indexOf("=") + 1) : (args[at + 1] ?? DEFAULT_WORKSPACE);
+  const usual = process.env.TASTEMAKER_WORKSPACE || DEFAULT_WORKSPACE;
+  if (at < 0) return usual;
+  return args[at].includes("=") ? args[at].slice(args[at].indexOf("=") + 1) : (args[at + 1] ?? usual);
 }
 
 function describe({ id, state, args, startedAt, endedAt, exitCode, signal, last, log }: JobReport): string {

@@ -27,23 +27,30 @@ export interface PutOptions {
   signal?: AbortSignal;
 }
 
+interface RequestParts {
+  headers?: Record<string, string>;
+  /** Made anew for each try. */
+  body?: () => BodyInit;
+  signal?: AbortSignal;
+}
+
 /** Nothing is sent before the first request. Throws as `s3Settings` does. */
 export async function openBucket(place: S3Place, settings: S3Settings = s3Settings()): Promise<Bucket> {
   const { AwsClient } = await import("aws4fetch");
   const client = new AwsClient({ ...settings, service: "s3", retries: 0 });
   const nameOf = (key: string) => objectName(place, key);
 
-  const request = async (method: string, key: string, init: () => RequestInit): Promise<Response> => {
+  const request = async (method: string, key: string, { headers, body, signal }: RequestParts): Promise<Response> => {
     const url = objectUrl(place, key, settings);
     for (let tried = 1; ; tried++) {
-      const { response, cause } = await send(client, url, { redirect: "manual", ...init(), method });
-      const { signal } = init();
-      throwIfCancelled(signal ?? undefined);
+      const sent = body && { body: body(), duplex: "half" };
+      const { response, cause } = await send(client, url, { method, headers, signal, redirect: "manual", ...sent });
+      throwIfCancelled(signal);
       const busy = response === undefined || response.status >= 500 || response.status === 429;
       if (!busy) return response;
       if (tried < TRIES) {
         await response?.body?.cancel();
-        await wait(100 * 2 ** tried, undefined, { signal: signal ?? undefined }).catch(() => throwIfCancelled(signal ?? undefined));
+        await wait(100 * 2 ** tried, undefined, { signal }).catch(() => throwIfCancelled(signal));
         continue;
       }
       if (response) return response;
@@ -60,13 +67,13 @@ export async function openBucket(place: S3Place, settings: S3Settings = s3Settin
     async get(key, { from = 0, signal } = {}) {
       // nothing that fetch changes on the way may be signed: with a range it adds to accept-encoding
       const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
-      const response = await request("GET", key, () => ({ headers, signal }));
+      const response = await request("GET", key, { headers, signal });
       if (response.ok || response.status === 416) return response;
       return refuseOthers(await problemOf(response), place, key);
     },
 
     async head(key, signal) {
-      const response = await request("HEAD", key, () => ({ signal }));
+      const response = await request("HEAD", key, { signal });
       if (response.status === 404 || response.status === 403) return undefined; // 403: who may only write is not told what is there
       if (!response.ok) return refuseOthers(await problemOf(response), place, key);
       return { bytes: Number(response.headers.get("content-length")), sha256: response.headers.get("x-amz-meta-sha256") };
@@ -74,7 +81,7 @@ export async function openBucket(place: S3Place, settings: S3Settings = s3Settin
 
     async put(key, body, { bytes, sha256, signal }) {
       const headers = { "content-length": String(bytes), "x-amz-content-sha256": sha256, "x-amz-meta-sha256": sha256 };
-      const response = await request("PUT", key, () => ({ headers, body: body(), duplex: "half", signal }) as RequestInit);
+      const response = await request("PUT", key, { headers, body, signal });
       if (response.ok) return void (await response.body?.cancel());
       if (refuseOthers(await problemOf(response), place, key) === undefined)
         throw new NotFoundError(`${nameOf(key)} cannot be written: there is nothing there.`, { hint: "Check bucket and prefix." });
