@@ -37,5 +37,15 @@ test("features: a model trained with feature tables says which it crosses, in wo
     code: 64,
     stderr: expect.stringMatching(/crosses no features/),
   });
+  expect(await tastemaker(["recommend", "--all", "--model", "popularity", "--out", "lists.csv", "--top-k", "2"], { cwd })).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/Wrote [\d,]+ rows of popularity/),
+  });
+  expect(readFileSync(join(cwd, "lists.csv"), "utf8")).toMatch(/^user,rank,item,score,source/);
+  expect(await tastemaker(["recommend", "--all"], { cwd })).toMatchObject({ code: 64, stderr: expect.stringMatching(/--out lists\.csv/) });
+  expect(await tastemaker(["predict", "orders.csv", "--model", "dcn", "--out", "ratings.csv"], { cwd })).toMatchObject({
+    code: 64,
+    stderr: expect.stringMatching(/dcn predicts no ratings/),
+  });
   expect((await tastemaker(["recommend", "--user", "u3", "--model", "dcn", "--json"], { cwd })).stdout).toContain('"source":"dcn"');
 });
