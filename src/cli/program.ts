@@ -6,6 +6,7 @@ import { registerDoctor } from "./commands/doctor.js";
 import { registerEvaluate } from "./commands/evaluate.js";
 import { registerExport } from "./commands/export.js";
 import { registerFeatures } from "./commands/features.js";
+import { registerInit } from "./commands/init.js";
 import { registerJobs } from "./commands/jobs.js";
 import { registerModels } from "./commands/models.js";
 import { registerPredict } from "./commands/predict.js";
@@ -29,6 +30,7 @@ export function createProgram(context: CliContext): Command {
     .addHelpText("after", examples("tastemaker run demo --serve", "tastemaker run orders.csv --serve", "tastemaker help run"));
   for (const register of [
     registerRun,
+    registerInit,
     registerTrain,
     registerEvaluate,
     registerTune,

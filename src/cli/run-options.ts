@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../core/errors.js";
+import type { FileFormat } from "../data/readers/read-dataset.js";
 import { openDevice } from "../nn/device.js";
 import { fastRecipe } from "../service/fast.js";
 import { type Recipe, readRecipe, recipeForFile, resolveSourceFile, shippedRecipe } from "../service/recipe/recipe.js";
@@ -19,7 +20,7 @@ export interface SourceOptions {
   time?: string;
   weight?: string;
   basket?: string;
-  format?: string;
+  format?: FileFormat;
   delimiter?: string;
   timeFormat?: string;
   sheet?: string;
@@ -38,8 +39,8 @@ export interface SourceOptions {
   port?: number;
 }
 
-/** Adds the options about data and where results go. */
-export function withSourceOptions(command: Command): Command {
+/** Adds the options about the columns and the format of a data file. */
+export function withColumnOptions(command: Command): Command {
   return command
     .option("--user <column>", "column of the user; for this and the next ones, none = there is no such column")
     .option("--item <column>", "column of the item")
@@ -48,8 +49,17 @@ export function withSourceOptions(command: Command): Command {
     .option("--basket <column>", "column of the order, invoice or session")
     .option("--time-format <format>", "dmy, mdy, or a pattern such as %d.%m.%Y %H:%M")
     .option("--sheet <name>", "sheet of an xlsx file; default: the first")
-    .option("--format <format>", "csv, parquet, jsonl, python (lines of dict literals) or xlsx, when the name does not say")
-    .option("--delimiter <character>", "what separates the columns of a csv file (\\t for a tab)")
+    .addOption(
+      command
+        .createOption("--format <format>", "what the file is, when its name does not say")
+        .choices(["csv", "parquet", "jsonl", "python", "xlsx"]),
+    )
+    .option("--delimiter <character>", "what separates the columns of a csv file (\\t for a tab)");
+}
+
+/** Adds the options about data and where results go. */
+export function withSourceOptions(command: Command): Command {
+  return withColumnOptions(command)
     .option("--keep-unknown-users", "keep rows without a user: their items count for popularity")
     .option("--rejects <file>", "write rejected rows, each with its reason, to this file")
     .option("--data <folder>", "folder in which a recipe's files are looked for first", process.env.TASTEMAKER_DATA)
@@ -164,6 +174,20 @@ export async function recipeOf(target: string, options: SourceOptions): Promise<
 
 async function wholeRecipe(target: string, options: SourceOptions): Promise<Recipe> {
   const overrides = {
+    ...sourceOverrides(options),
+    keepUnknownUsers: options.keepUnknownUsers,
+    ...chosenAddress(options),
+  };
+  if (recipeFile(target) !== undefined) return readRecipe(target, overrides);
+  if (!existsSync(target) && existsSync(shippedRecipe(target))) return readRecipe(shippedRecipe(target), overrides);
+  return recipeForFile(resolveSourceFile(target, { recipeFolder: process.cwd(), dataFolder: options.data }), overrides);
+}
+
+/** What the flags say of the columns and the format of a file. */
+export function sourceOverrides(
+  options: Pick<SourceOptions, "user" | "item" | "time" | "weight" | "basket" | "format" | "delimiter" | "timeFormat" | "sheet">,
+) {
+  return {
     format: options.format,
     delimiter: options.delimiter?.replace("\\t", "\t"),
     timeFormat: options.timeFormat,
@@ -175,12 +199,7 @@ async function wholeRecipe(target: string, options: SourceOptions): Promise<Reci
       weight: columnOf(options.weight),
       basket: columnOf(options.basket),
     },
-    keepUnknownUsers: options.keepUnknownUsers,
-    ...chosenAddress(options),
   };
-  if (recipeFile(target) !== undefined) return readRecipe(target, overrides);
-  if (!existsSync(target) && existsSync(shippedRecipe(target))) return readRecipe(shippedRecipe(target), overrides);
-  return recipeForFile(resolveSourceFile(target, { recipeFolder: process.cwd(), dataFolder: options.data }), overrides);
 }
 
 function columnOf(flag: string | undefined): string | null | undefined {

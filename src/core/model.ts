@@ -257,6 +257,8 @@ export interface ModelDefinition<Params extends Record<string, unknown> = Record
   skips?: readonly { check: string; reason: string }[];
   /** Place among the models from simple to complex; where the difference is not significant, the lower is preferred. Default 100. */
   complexity?: number;
+  /** `init` writes it into a new recipe whose data it suits; the others stand there as comments. Default false. */
+  starter?: boolean;
   /** Why `auto` tries the model only where a recipe names it, as half a sentence. */
   onlyIfNamed?: string;
   /** The optional package that fitting and scoring need. Such models are left out where it cannot be had. */

@@ -37,6 +37,7 @@ export const als: ModelDefinition<AlsParams> = {
     },
   ],
   complexity: 20,
+  starter: true,
   predictsWeights: ({ target }) => target === "value",
   unsuited: ({ numUsers, numItems }) =>
     Math.min(numUsers, numItems) < 10 ? "there are fewer than ten users or items to factorize" : undefined,

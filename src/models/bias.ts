@@ -29,6 +29,7 @@ export const bias: ModelDefinition<BiasParams> = {
   reference: "Koren (2010), Factor in the neighbors: scalable and accurate collaborative filtering",
   description: "Predicts a rating from the mean, the item's and the user's deviation. The baseline of rating models.",
   task: "rate",
+  starter: true,
   params: schema,
   help: {
     terms: {

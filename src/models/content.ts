@@ -33,6 +33,7 @@ export const content: ModelDefinition<ContentParams> = {
     weighting: { help: "Items of the history count once, or by their weight." },
   },
   complexity: 10,
+  starter: true,
   requires: "itemFeatures",
   unsuited: ({ hasItemFeatures }) => (hasItemFeatures ? undefined : "nothing is known of the items"),
 

@@ -42,6 +42,7 @@ export const ease: ModelDefinition<EaseParams> = {
     },
   ],
   complexity: 15,
+  starter: true,
   unsuited: ({ numItems }) => (numItems > 45_000 ? "the inverse of so many items does not fit into WebAssembly memory" : undefined),
 
   async fit(train, params, { threads, signal, onProgress }) {

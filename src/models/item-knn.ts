@@ -46,6 +46,7 @@ export const itemKnn: ModelDefinition<ItemKnnParams> = {
     selfSimilarity: { help: "An item speaks for itself: own items rank high where seen ones are not left out.", tune: false },
   },
   complexity: 15,
+  starter: true,
   unsuited: ({ numInteractions, numUsers }) => (numInteractions < 1.5 * numUsers ? "users have hardly more than one item each" : undefined),
 
   async fit(train, params, { threads, signal, onProgress }) {

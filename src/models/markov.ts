@@ -73,6 +73,7 @@ export const markov: ModelDefinition<MarkovParams> = {
     neighbours: { help: "Items kept in each row of the tables, the strongest.", range: [50, 1000], scale: "log", tune: false },
   },
   complexity: 12,
+  starter: true,
   unsuited: ({ hasTimestamps }) => (hasTimestamps ? undefined : "without timestamps nobody knows what came after what"),
   async fit(train, params, { signal, onProgress }) {
     if (params.halfLifeDays && !train.timestamp) {

@@ -49,6 +49,7 @@ export const popularity: ModelDefinition<PopularityParams> = {
     },
   },
   complexity: 0,
+  starter: true,
   async fit(train, params) {
     return popularityModel(train, params, itemPopularity(train, params));
   },

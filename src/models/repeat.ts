@@ -65,6 +65,7 @@ export const repeat: ModelDefinition<RepeatParams> = {
     },
   },
   complexity: 10,
+  starter: true,
   unsuited: ({ repeatShare }) =>
     repeatShare < 0.02 ? `only ${(100 * repeatShare).toFixed(1)} % of the events repeat an earlier one` : undefined,
   async fit(train, params, { signal }) {

@@ -38,6 +38,7 @@ export const svd: ModelDefinition<SvdParams> = {
   },
   skips: [{ check: "permutes its answers when users and items are relabelled", reason: "the seeded start goes by index" }],
   complexity: 25,
+  starter: true,
 
   fit: (train, params, context) => fitRatings("svd", { train, params }, context),
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { tastemaker } from "./tastemaker.js";
 
-const verbs = ["run", "train", "evaluate", "tune", "auto", "recommend", "serve", "models", "replicate", "doctor"];
+const verbs = ["run", "init", "train", "evaluate", "tune", "auto", "recommend", "serve", "models", "replicate", "doctor"];
 
 describe("tastemaker", () => {
   test("lists all verbs, and each explains itself with examples", async () => {

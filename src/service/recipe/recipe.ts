@@ -59,11 +59,16 @@ export async function readRecipe(file: string, overrides: RecipeOverrides = {}):
 export async function recipeForFile(dataFile: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
   const template = fileURLToPath(new URL("../../../recipes/own-file.yaml", import.meta.url));
   const recipe = await readRecipe(template, { ...overrides, file: resolve(dataFile) });
+  return { ...recipe, name: recipeNameOf(dataFile), title: basename(dataFile) };
+}
+
+/** The name of a recipe for a data file: the file's without its endings. */
+export function recipeNameOf(dataFile: string): string {
   const name = basename(dataFile)
     .replace(/\.gz$/i, "")
     .replace(/\.[^.]+$/, "")
     .replace(/[^A-Za-z0-9_-]+/g, "-");
-  return { ...recipe, name: name.replace(/^-+|-+$/g, "") || "data", title: basename(dataFile) };
+  return name.replace(/^-+|-+$/g, "") || "data";
 }
 
 /** Checks the text of a recipe; `file` names it in errors, and its folder is where relative paths start. */
