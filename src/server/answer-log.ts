@@ -45,9 +45,9 @@ export function createAnswerLog(file: string, onError: (error: unknown) => void)
       });
     },
 
-    write({ requestId, route, asked: { user, history, model }, answer: { items, modelVersion } }) {
+    write({ requestId, route, asked: { user, history, basket, model }, answer: { items, modelVersion } }) {
       const given = items.map(({ itemId, score, source }) => ({ itemId, score, source }));
-      const line = { time: new Date().toISOString(), requestId, route, user, history, model, modelVersion, items: given };
+      const line = { time: new Date().toISOString(), requestId, route, user, history, basket, model, modelVersion, items: given };
       waiting.push(`${JSON.stringify(line)}\n`);
       writing = writing.then(flush);
     },

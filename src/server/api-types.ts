@@ -15,6 +15,8 @@ export interface RecommendationsRequest {
   user?: string;
   /** Events since training, or those of an unseen user; events of the same item are summed. */
   history?: HistoryEntry[];
+  /** Ids of the basket in progress, in order: models that know baskets go by it, and none recommends them again. */
+  basket?: string[];
   /** 1 to 1000. Default 10. */
   topK?: number;
   /** Leave out the user's items of training and history. Default true. */

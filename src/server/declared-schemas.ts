@@ -14,6 +14,7 @@ const mostInstances = 128;
 const descriptions: Record<string, string> = {
   user: "A user's id.",
   history: "Ids of the items that the list is made from.",
+  basket: "Ids of the items in the basket, in order.",
   include: "Only these items may appear.",
   exclude: "These items never appear.",
   topK: "Length of the list.",
@@ -69,6 +70,7 @@ function fieldSchema({ field, ...about }: RouteField & { field: string }, isText
     case "excludeSeen":
       return isText ? trueOrFalse(description) : optional(z.boolean());
     case "history":
+    case "basket":
     case "include":
     case "exclude":
       return (required || (about.min ?? 0) > 0 ? listSchema(about, isText) : listSchema(about, isText).optional()).meta({ description });

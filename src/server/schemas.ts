@@ -69,6 +69,11 @@ export const recommendationsQuery = z.strictObject({
 export const recommendationsBody = z.strictObject({
   user: id.optional().meta({ description: "A user's id; with a history, the user's own events are added to it." }),
   history,
+  basket: z
+    .array(id)
+    .max(1000)
+    .optional()
+    .meta({ description: "Items of the basket in progress, in order: models that know baskets go by it. They are not recommended again." }),
   topK: z.int().min(1).max(1000).optional().meta({ default: 10, description: "Length of the list." }),
   excludeSeen: z.boolean().optional().meta({ description: "Leave out what the user already has. Default: `excludeSeen` of /v1/models." }),
   include: z.array(id).min(1).optional().meta({ description: "Only these items may appear." }),

@@ -12,14 +12,21 @@ export interface Asker {
   user?: string;
   /** Events since training, or those of an unseen user. Events of the same item are summed. */
   history?: readonly { itemId: string /** From 0 to 1e30. Default 1. */; weight?: number }[];
+  /** Items of the basket in progress, in order: models that know baskets go by it, and none recommends them again. */
+  basket?: readonly string[];
 }
 
-/** Throws ConfigError for unknown items and weights out of range; `path` is what it calls the history. */
-export async function queryOf(model: Recommender, { user, history = [] }: Asker, path = "history"): Promise<Query> {
+/** Throws ConfigError for unknown items and weights out of range; `names` are what it calls the lists. */
+export async function queryOf(
+  model: Recommender,
+  { user, history = [], basket }: Asker,
+  names: Partial<Record<"history" | "basket", string>> = {},
+): Promise<Query> {
   const itemIds = history.map(({ itemId }) => itemId);
-  const events = await knownItems(path, itemIds, model.items);
+  const events = await knownItems(names.history ?? "history", itemIds, model.items);
   const weights = history.map(({ weight = 1 }, place) => checkWeight(weight, `history[${place}].weight`));
-  return toQuery(model, user, { events, weights });
+  const query = toQuery(model, user, { events, weights });
+  return basket?.length ? { ...query, basket: await knownItems(names.basket ?? "basket", basket, model.items) } : query;
 }
 
 /** A known user without new events is asked for by index; otherwise training row and events become one history. */

@@ -7,7 +7,7 @@ import type { Recommender } from "../ranking/recommender.js";
 import { type Asker, checkWhole, queryOf } from "./asker.js";
 import { knownIndex } from "./known-ids.js";
 
-export interface ExplainRequest extends Asker {
+export interface ExplainRequest extends Omit<Asker, "basket"> {
   /** The item's id. */
   item: string;
   /** Most contributions listed, 1 to 100. Default 10. */

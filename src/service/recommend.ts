@@ -92,7 +92,7 @@ export interface CallOptions {
 
 export interface RecommendOptions extends CallOptions {
   /** What errors call the fields of the request. Default: their own names. */
-  names?: Partial<Record<"user" | "history" | "include" | "exclude", string>>;
+  names?: Partial<Record<"user" | "history" | "basket" | "include" | "exclude", string>>;
 }
 
 /**
@@ -204,6 +204,7 @@ export function createRecommendService({
       {
         user,
         history,
+        basket,
         topK,
         excludeSeen = excludeSeenByDefault,
         include,
@@ -222,7 +223,7 @@ export function createRecommendService({
           named,
         );
       const { model } = loaded;
-      if (unknownUser !== "popular" && user !== undefined && !history?.length && model.users.indexOf(user) < 0) {
+      if (unknownUser !== "popular" && user !== undefined && !history?.length && !basket?.length && model.users.indexOf(user) < 0) {
         if (unknownUser === "empty") return { items: [], modelVersion: loaded.version };
         await knownIndex("user", user, model.users, { signal, path: names.user });
       }
@@ -233,7 +234,8 @@ export function createRecommendService({
           details: { path: "include" },
         });
       }
-      const recommendation = await model.recommend(await queryOf(model, { user, history: ownHistory(history) }, names.history), {
+      const asker = { user, history: ownHistory(history), basket: basket && ownIds(basket) };
+      const recommendation = await model.recommend(await queryOf(model, asker, names), {
         topK: checkWhole("topK", topK ?? 10, maxTopK),
         excludeSeen,
         include: allowed,

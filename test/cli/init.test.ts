@@ -22,8 +22,9 @@ test("a recipe is written, said, not replaced, and runs", async () => {
   expect(forced.models).toContain("als");
   expect((await tastemaker(["init", "orders.yaml"], { cwd })).stderr).toMatch(/orders\.yaml is a recipe already/);
 
-  const run = await tastemaker(["run", "orders.yaml", "--fast", "--json", "--threads", "1"], { cwd });
+  const run = await tastemaker(["run", "orders.yaml", "--fast", "--json", "--threads", "1", "--report", "r.html"], { cwd });
   expect(run.code).toBe(0);
+  expect(readFileSync(join(cwd, "r.html"), "utf8")).toMatch(/A smoke run[\s\S]*Intervals: 95 %/);
   const result = JSON.parse(run.stdout);
   expect(result).toMatchObject({ recipe: "orders.fast", fast: true });
   expect(result.models.map(({ label }: { label: string }) => label)).toEqual(forced.models);

@@ -66,7 +66,7 @@ function checkFields(route: Route, fail: Fail): void {
     fail(["request", repeated.field], `is taken from ${repeated.from} like another field`, "Each field has a place of its own.");
   for (const { field, from, min = 0, max = Infinity, default: usual = 1 } of fields) {
     if (min > max || usual > max) fail(["request", field], "allows nothing: its bounds exclude one another", "Raise max.");
-    if (names.includes(from) && ["history", "include", "exclude"].includes(field))
+    if (names.includes(from) && ["history", "basket", "include", "exclude"].includes(field))
       fail(["request", field], "is a list, which a path cannot hold", "Take it from the query or the body.");
   }
   const fixed = route.answers === "ready" ? [] : Object.keys(route.fixed);

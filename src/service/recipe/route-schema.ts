@@ -50,6 +50,7 @@ const recommendRoute = z.strictObject({
   request: z.strictObject({
     user: field({ lowercase }),
     history: field(idList),
+    basket: field(idList),
     include: field(idList),
     exclude: field(idList),
     topK: field(wholeNumber(1000, 10)),
