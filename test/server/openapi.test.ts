@@ -79,7 +79,16 @@ test("gives numbers in query strings as numbers, with their range and default", 
 
 test("describes the body strictly", () => {
   const schema = document.paths["/v1/recommendations"].post.requestBody?.content["application/json"].schema;
-  expect(Object.keys(schema?.properties ?? {})).toEqual(["user", "history", "basket", "topK", "excludeSeen", "include", "exclude", "model"]);
+  expect(Object.keys(schema?.properties ?? {})).toEqual([
+    "user",
+    "history",
+    "basket",
+    "topK",
+    "excludeSeen",
+    "include",
+    "exclude",
+    "model",
+  ]);
   expect(schema?.additionalProperties).toBe(false);
 });
 
