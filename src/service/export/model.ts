@@ -11,13 +11,13 @@ import { type ExportFormat, onlyEmpty } from "./format.js";
 export const model: ExportFormat = {
   help: "the model's folder as it was saved, for loadModel of this library in Node and in pages",
   async write({ manifest, folder }, path, { signal }) {
+    await verifyModel(folder, signal);
     const fill = async (temporary: string) => {
       for (const file of [...Object.keys(manifest.files), MANIFEST, CHECKSUMS]) {
         throwIfCancelled(signal);
         await mkdir(dirname(join(temporary, file)), { recursive: true });
         await copyFile(join(folder, file), join(temporary, file));
       }
-      await verifyModel(temporary, signal);
     };
     await writeFolderAtomically(path, fill, { mayReplace: onlyEmpty });
   },
