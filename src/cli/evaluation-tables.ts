@@ -24,9 +24,10 @@ export function evaluationTables(evaluation: Evaluation): string {
 }
 
 function tablesOf(evaluation: Evaluation): string {
-  const { parts, champion, chosenBy } = evaluation;
+  const { parts, models, champion, chosenBy } = evaluation;
+  if (parts.length === 0) return `Nothing is held out, so nothing is judged. Models: ${models.map(({ label }) => label).join(", ")}.`;
   const tables = parts.map((part) => partTable(part, evaluation)).join("\n\n");
-  if (champion === undefined || parts.length === 0) return tables;
+  if (champion === undefined) return tables;
   return `${tables}\n* ${champion} is best by ${chosenBy} on the ${parts[0].name} part.`;
 }
 

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { evaluationTables } from "../../src/cli/evaluation-tables.js";
 import { createRandom } from "../../src/core/random.js";
 import { timbreFeatureNames, timbreFeatures } from "../../src/data/timbre.js";
 import { createServer, type Server } from "../../src/server/app.js";
@@ -171,6 +172,7 @@ describe("from song files, without a single event", () => {
     const options = { workspace: join(folder, "work"), dataFolder: folder, threads: 1 };
     const first = await runRecipe(recipe, { ...options, onProgress: ({ stage }) => stages.add(stage) });
     expect([first.reused, stages.has("reading songs")]).toEqual([true, false]);
+    expect(evaluationTables(first.result)).toBe("Nothing is held out, so nothing is judged. Models: similar, similar-standardized.");
     expect(first.result.data).toMatchObject({ numUsers: 0, numItems: SONGS, numInteractions: 0 });
     await songFile(join(folder, "msd", "new.h5"), { songId: "SONEW", title: "New", artist: "X", year: 1, timbre: timbreOf(0) });
     const again = await runRecipe(recipe, { ...options, onProgress: ({ stage }) => stages.add(stage) });
