@@ -132,15 +132,15 @@ describe("the recipe retail", () => {
       expect(title).toBe(`THING "${item}"`);
     }
     const [first, second] = [[stockCode(1)], [stockCode(12)]];
-    const after = async (basket: string[]) => (await served.ask<Next>("/next", { lines: basket })).body.items.map(({ item }) => item);
-    expect(await after(first)).not.toEqual(await after(second)); // a guest's list follows the basket
+    const following = async (basket: string[]) => (await served.ask<Next>("/next", { lines: basket })).body.items.map(({ item }) => item);
+    expect(await following(first)).not.toEqual(await following(second)); // a guest's list follows the basket
 
     const common = await served.ask<{ items: { itemId: string; source: string }[] }>("/v1/recommendations", {
       basket: first,
       model: "markov",
       topK: 5,
     });
-    expect(common.body.items.map(({ itemId }) => itemId)).toEqual(await after(first));
+    expect(common.body.items.map(({ itemId }) => itemId)).toEqual(await following(first));
     expect(common.body.items[0].source).toBe("markov");
     const wrong = await served.ask<{ detail: string }>("/next", { lines: ["no such thing"] });
     expect(wrong.status).toBe(400);
