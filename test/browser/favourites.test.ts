@@ -53,9 +53,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the page of favourite
     await pick(1, "tea", "Tea pot");
     await pick(2, "blue", "Mug, blue");
     await box(3).fill("café");
-    await box(3).press("Enter"); // the list still has the matches of an empty text: nothing is chosen
-    await page.getByRole("option").and(page.getByText("Mug, blue")).waitFor({ state: "detached" });
-    await box(3).press("Enter");
+    await box(3).press("Enter"); // before the matches are there: the best of them is taken when they come
     await page.getByRole("button", { name: "Take out Café crème" }).waitFor();
     await recommend();
     const list = page.getByRole("list", { name: "For you" });

@@ -39,11 +39,16 @@ function journal(cwd: string): string {
   return file ? readFileSync(file, "utf8") : "";
 }
 
-/** The last step whose state is kept, of the one fit in progress; 0 when there is none. */
+/** The last step whose state is kept, of the one fit in progress; 0 when there is none, or while its files move. */
 function stepKept(cwd: string): number {
   const fits = join(unfinished(cwd), "fits");
-  const found = existsSync(fits) ? readdirSync(fits, { recursive: true, encoding: "utf8" }) : [];
-  return Math.max(0, ...found.map((path) => Number(/^[0-9a-f]+.step-(\d+)$/.exec(path)?.[1] ?? 0)));
+  try {
+    const found = readdirSync(fits, { recursive: true, encoding: "utf8" });
+    return Math.max(0, ...found.map((path) => Number(/^[0-9a-f]+.step-(\d+)$/.exec(path)?.[1] ?? 0)));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    throw error;
+  }
 }
 
 const run = ["run", "shop.yaml", "--json"];

@@ -3,7 +3,7 @@
  * chosen item stands in its place until it is taken out.
  */
 import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useId, useState } from "react";
+import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import type { Item } from "../../src/server/api-types.js";
 import { api } from "./api.js";
 import { itemText } from "./item-text.js";
@@ -21,6 +21,7 @@ export function FavouriteBox({ label, value, onChange }: FavouriteBoxProps) {
   const [text, setText] = useState("");
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(0);
+  const [entered, setEntered] = useState(false); // Enter came before the matches did
   const wanted = useDebounced(text.trim());
   const {
     data: items,
@@ -33,22 +34,27 @@ export function FavouriteBox({ label, value, onChange }: FavouriteBoxProps) {
     placeholderData: (previous) => previous,
   });
   const shown = open && items ? items : [];
-  const isCurrent = wanted === text.trim() && !isPlaceholderData; // else the matches are those of an earlier text
+  const isCurrent = wanted === text.trim() && items !== undefined && !isPlaceholderData; // else the matches are those of an earlier text
 
   const choose = (item: Item) => {
     setText("");
     setOpen(false);
     onChange(item);
   };
+  useEffect(() => {
+    if (!entered || !isCurrent) return;
+    setEntered(false);
+    if (shown[active]) choose(shown[active]);
+  });
   const onKeyDown = (event: KeyboardEvent) => {
     const last = shown.length - 1;
     if (event.key === "ArrowDown") {
       setOpen(true);
       setActive(open ? Math.min(last, active + 1) : 0);
     } else if (event.key === "ArrowUp") setActive(Math.max(0, active - 1));
-    else if (event.key === "Enter" && shown[active]) {
-      if (isCurrent) choose(shown[active]);
-    } else if (event.key === "Escape") setOpen(false);
+    else if (event.key === "Enter" && open && text.trim() !== "") setEntered(true);
+    else if (event.key === "Enter" && shown[active]) choose(shown[active]);
+    else if (event.key === "Escape") setOpen(false);
     else return;
     event.preventDefault();
   };
@@ -87,10 +93,14 @@ export function FavouriteBox({ label, value, onChange }: FavouriteBoxProps) {
         onChange={(event) => {
           setText(event.target.value);
           setActive(0);
+          setEntered(false);
           setOpen(true);
         }}
         onFocus={() => setOpen(true)}
-        onBlur={() => setOpen(false)}
+        onBlur={() => {
+          setOpen(false);
+          setEntered(false);
+        }}
         onKeyDown={onKeyDown}
       />
       <div
