@@ -81,7 +81,11 @@ describe("the tokens recipe", () => {
     const parse = (source: string) =>
       parseRecipe(`name: x\nsource: ${source}\nmodels: [{ name: popularity }]\n`, { file: join(folder, "x.yaml") });
     await expectError(() => parse("{ sql: a.sql }"), "E_CONFIG", /tables/);
-    await expectError(() => parse("{ sql: a.sql, file: b.csv, tables: { t: c.csv } }"), "E_CONFIG", /a file, a generator, a query or a catalogue/);
+    await expectError(
+      () => parse("{ sql: a.sql, file: b.csv, tables: { t: c.csv } }"),
+      "E_CONFIG",
+      /a file, a generator, a query or a catalogue/,
+    );
     await expectError(() => parse("{ file: b.csv, parameters: { x: 1 } }"), "E_CONFIG", /query/);
   });
 });
