@@ -90,26 +90,15 @@ export async function listWorkspaces(root: string = DEFAULT_WORKSPACE): Promise<
  * The newest run of a recipe, or of all recipes; smoke runs (`--fast`) of other recipes only where there is nothing else.
  * Throws NotFoundError when nothing was trained yet.
  */
-export async function latestRun(root: string = DEFAULT_WORKSPACE, recipe?: string): Promise<{ workspace: Workspace; result: RunResult }> {
+export async function latestRun(root: string = DEFAULT_WORKSPACE, recipe?: string): Promise<KeptRun> {
   const known = await listWorkspaces(root);
   if (recipe !== undefined && !known.includes(recipe))
     throw new NotFoundError(`Nothing was trained for the recipe ${JSON.stringify(recipe)}.`, {
       hint: nameHint(recipe, known),
       details: { got: recipe, allowed: known },
     });
-  const found: { workspace: Workspace; result: RunResult }[] = [];
-  for (const name of recipe === undefined ? known : [recipe]) {
-    const workspace = openWorkspace(root, name);
-    const runs = join(workspace.folder, "runs");
-    const files = existsSync(runs)
-      ? (await ioErrors("read", runs, () => readdir(runs))).filter((file) => /^[0-9a-f]+\.json$/.test(file))
-      : [];
-    for (const file of files) {
-      const result = await workspace.readRun(file.slice(0, -".json".length));
-      if (result) found.push({ workspace, result });
-    }
-  }
-  const inFull = ({ result }: (typeof found)[number]) => (result.fast ? 0 : 1);
+  const found = await runsOf((recipe === undefined ? known : [recipe]).map((name) => openWorkspace(root, name)));
+  const inFull = ({ result }: KeptRun) => (result.fast ? 0 : 1);
   const latest = found.sort((a, b) => inFull(a) - inFull(b) || a.result.createdAt.localeCompare(b.result.createdAt)).at(-1);
   if (latest) return latest;
   throw new NotFoundError(`Nothing was trained yet in ${resolve(root)}.`, {
@@ -118,8 +107,18 @@ export async function latestRun(root: string = DEFAULT_WORKSPACE, recipe?: strin
 }
 
 /** The newest run of some workspaces. */
-export async function newestRun(workspaces: readonly Workspace[]): Promise<{ workspace: Workspace; result: RunResult } | undefined> {
-  const found: { workspace: Workspace; result: RunResult }[] = [];
+export async function newestRun(workspaces: readonly Workspace[]): Promise<KeptRun | undefined> {
+  return (await runsOf(workspaces)).sort((a, b) => a.result.createdAt.localeCompare(b.result.createdAt)).at(-1);
+}
+
+/** A run and the workspace that keeps it. */
+export interface KeptRun {
+  workspace: Workspace;
+  result: RunResult;
+}
+
+async function runsOf(workspaces: readonly Workspace[]): Promise<KeptRun[]> {
+  const found: KeptRun[] = [];
   for (const workspace of workspaces) {
     const runs = join(workspace.folder, "runs");
     const files = existsSync(runs)
@@ -130,7 +129,7 @@ export async function newestRun(workspaces: readonly Workspace[]): Promise<{ wor
       if (result) found.push({ workspace, result });
     }
   }
-  return found.sort((a, b) => a.result.createdAt.localeCompare(b.result.createdAt)).at(-1);
+  return found;
 }
 
 /** The result in the text of its file, or undefined when it was cut off or is something else. */
