@@ -1,5 +1,5 @@
 // One step of Adam (Kingma & Ba 2015) with decoupled weight decay, in float64 between loads and stores: the bits of the plain twin.
-// Reference: src/kernels/reference/adam.ts. Called by src/kernels/adam.ts, which copies long parameters here piece by piece.
+// Reference: src/kernels/reference/adam.ts. Called by src/kernels/optimizer.ts, which copies long parameters here piece by piece.
 
 // BETA1 = 0.9, BETA2 = 0.999; their complements as JavaScript subtracts them.
 const MEAN_SHARE: f64 = 1.0 - 0.9, SQUARES_SHARE: f64 = 1.0 - 0.999;

@@ -21,4 +21,5 @@ export { ratingAls, ratingErrors } from "./rating-als";
 export { ratingImplicitSums, ratingSgd, ratingSgdImplicit } from "./rating-sgd";
 export { rankingSgdDeal, rankingSgdEpoch } from "./ranking-sgd";
 export { rankingSgdFoldIn } from "./ranking-sgd-fold-in";
+export { sumOfSquares } from "./sum-of-squares";
 export { ultraGcn } from "./ultra-gcn";

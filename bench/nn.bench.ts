@@ -72,7 +72,7 @@ function sizesOf({ batch, length, numItems, dimensions, layers, negatives }: Ste
 }
 
 async function stepTime({ shape, threads }: { shape: StepShape; threads: number }, { quick, say }: BenchContext): Promise<BenchResult> {
-  const [repeats, numBatches] = quick ? [2, 2] : [5, 6];
+  const [repeats, numBatches] = quick ? [2, 2] : [15, 6];
   const folder = await mkdtemp(path.join(tmpdir(), "tastemaker-bench-"));
   const watch = watchSessions();
   const step = await buildStep(shape, { threads, numBatches });

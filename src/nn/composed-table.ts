@@ -62,9 +62,9 @@ export function createComposedTable(
       handOn();
       whole = gradient;
     },
-    gradientSquares() {
+    gradientSquares(kernels) {
       handOn();
-      return own.gradientSquares() + features.gradientSquares();
+      return own.gradientSquares(kernels) + features.gradientSquares(kernels);
     },
     step(options) {
       handOn();

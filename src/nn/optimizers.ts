@@ -3,8 +3,8 @@
  * Singer 2011), SGD. The learning rate of a step comes from a schedule, gradients may be clipped by their global norm.
  */
 
-import type { AdamKernel } from "../kernels/adam.js";
-import { type AdamRange, type AdamState, referenceAdam } from "../kernels/reference/adam.js";
+import { type OptimizerKernels, plainKernels } from "../kernels/optimizer.js";
+import type { AdamRange, AdamState } from "../kernels/reference/adam.js";
 
 export const optimizerNames = ["adam", "adagrad", "sgd"] as const;
 
@@ -27,12 +27,9 @@ export interface StepOptions extends OptimizerOptions {
   step: number;
   /** What gradients are multiplied by. Default 1. */
   scale?: number;
-  /** For long ranges; without it all are computed by its plain twin, which gives the same bits. */
-  adamKernel?: AdamKernel;
+  /** Default: their plain twins, which give the same bits. */
+  kernels?: OptimizerKernels;
 }
-
-/** From so many values on the copies to and from the kernel pay. */
-const LEAST_FOR_KERNEL = 512;
 
 /** Updates values[at … at + count) by gradient[from … from + count). */
 export type RangeUpdate = (parameter: Updatable, gradient: Float32Array, range: AdamRange) => void;
@@ -43,7 +40,7 @@ export function update(parameter: Updatable, gradient: Float32Array, options: St
 }
 
 /** One step for rows of a table: what does not depend on the row is computed once. */
-export function rangeUpdate({ name, weightDecay = 0, rate, step, scale = 1, adamKernel }: StepOptions): RangeUpdate {
+export function rangeUpdate({ name, weightDecay = 0, rate, step, scale = 1, kernels = plainKernels }: StepOptions): RangeUpdate {
   const kept = 1 - rate * weightDecay;
   const root = Math.sqrt(1 - BETA2 ** step);
   const size = (rate * root) / (1 - BETA1 ** step);
@@ -61,8 +58,7 @@ export function rangeUpdate({ name, weightDecay = 0, rate, step, scale = 1, adam
       }
     },
     adam(parameter, gradient, range) {
-      const compute = range.count >= LEAST_FOR_KERNEL && adamKernel ? adamKernel : referenceAdam;
-      compute(parameter, gradient, range, { scale, kept, size, epsilon });
+      kernels.adam(parameter, gradient, range, { scale, kept, size, epsilon });
     },
   };
   const optimize = apply[name];
@@ -93,23 +89,9 @@ export function rateAt({ rate, warmUp = 0, decay = "constant", total = Infinity 
 }
 
 /** What gradients are multiplied by so that their joint norm is at most `norm`; 1 when it is, NaN when one is not finite. */
-export function clipScale(gradients: Iterable<Float32Array>, norm: number | undefined): number {
+export function clipScale(gradients: Iterable<Float32Array>, norm: number | undefined, { sumOfSquares } = plainKernels): number {
   let squares = 0;
   for (const gradient of gradients) squares += sumOfSquares(gradient, gradient.length);
   if (!Number.isFinite(squares)) return Number.NaN;
   return norm === undefined || squares <= norm * norm ? 1 : norm / Math.sqrt(squares);
-}
-
-/** Of the first `count` values, in four sums at a time: one would wait for every addition. */
-export function sumOfSquares(values: Float32Array, count: number): number {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  const whole = count & ~3;
-  for (let k = 0; k < whole; k += 4) {
-    a += values[k] * values[k];
-    b += values[k + 1] * values[k + 1];
-    c += values[k + 2] * values[k + 2];
-    d += values[k + 3] * values[k + 3];
-  }
-  for (let k = whole; k < count; k++) a += values[k] * values[k];
-  return a + b + (c + d);
 }

@@ -5,7 +5,8 @@
  */
 import type { ModelState } from "../core/model.js";
 import type { Random } from "../core/random.js";
-import { type RangeUpdate, rangeUpdate, type StepOptions, sumOfSquares, type Updatable } from "./optimizers.js";
+import { type OptimizerKernels, plainKernels } from "../kernels/optimizer.js";
+import { type RangeUpdate, rangeUpdate, type StepOptions, type Updatable } from "./optimizers.js";
 
 /** Weighted sums of rows: bag b holds rows[offsets[b]] … rows[offsets[b + 1] − 1]. */
 export interface Bags {
@@ -34,7 +35,7 @@ export interface SparseTable {
    */
   addDense(gradient: Float32Array): void;
   /** Σ of squares of the gradients held, for clipping. */
-  gradientSquares(): number;
+  gradientSquares(kernels?: OptimizerKernels): number;
   /** Applies and forgets the gradients held. */
   step(options: StepOptions): void;
   state(): ModelState["arrays"];
@@ -127,7 +128,7 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
       forget();
       whole = gradient;
     },
-    gradientSquares() {
+    gradientSquares({ sumOfSquares } = plainKernels) {
       return sumOfSquares(whole ?? sums, whole ? size : numTouched * dimensions);
     },
     step(options) {
@@ -147,7 +148,7 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
   };
 }
 
-/** Adds rows to those of `held`, at their place or, without places, at their own. */
+/** Adds rows to those of `held`, at their place or, without places, at their own. Four values at a time: short loops over a row cost twice as much. */
 function addRows(
   held: Float32Array,
   { rows, placeOf, dimensions }: { rows: Int32Array; placeOf: Int32Array | undefined; dimensions: number },
@@ -155,8 +156,15 @@ function addRows(
 ): void {
   for (let k = 0, from = 0; k < rows.length; k++, from += dimensions) {
     if (rows[k] < 0) continue;
-    const to = (placeOf ? placeOf[rows[k]] : rows[k]) * dimensions;
-    for (let d = 0; d < dimensions; d++) held[to + d] += gradients[from + d];
+    let to = (placeOf ? placeOf[rows[k]] : rows[k]) * dimensions;
+    let at = from;
+    for (const last = from + dimensions - 3; at < last; at += 4, to += 4) {
+      held[to] += gradients[at];
+      held[to + 1] += gradients[at + 1];
+      held[to + 2] += gradients[at + 2];
+      held[to + 3] += gradients[at + 3];
+    }
+    for (const end = from + dimensions; at < end; at++, to++) held[to] += gradients[at];
   }
 }
 
@@ -180,10 +188,24 @@ export function frozenTable(values: Float32Array, dimensions: number): Pick<Spar
   return { values, dimensions, gather: (rows, out) => gatherRows(values, { rows, dimensions }, out) };
 }
 
+/** From so many values on a row is copied faster as a whole. */
+const LONG_ROW = 64;
+
 function gatherRows(values: Float32Array, { rows, dimensions }: { rows: Int32Array; dimensions: number }, out: Float32Array): void {
   for (let k = 0, to = 0; k < rows.length; k++) {
-    if (rows[k] < 0) out.fill(0, to, to + dimensions);
-    else for (let d = 0, from = rows[k] * dimensions; d < dimensions; d++) out[to + d] = values[from + d];
-    to += dimensions;
+    const end = to + dimensions;
+    let at = rows[k] * dimensions;
+    if (at < 0) out.fill(0, to, end);
+    else if (dimensions >= LONG_ROW) out.set(values.subarray(at, at + dimensions), to);
+    else {
+      for (; to < end - 3; at += 4, to += 4) {
+        out[to] = values[at];
+        out[to + 1] = values[at + 1];
+        out[to + 2] = values[at + 2];
+        out[to + 3] = values[at + 3];
+      }
+      for (; to < end; at++, to++) out[to] = values[at];
+    }
+    to = end;
   }
 }

@@ -5,7 +5,7 @@
 import { TrainingError, throwIfCancelled } from "../core/errors.js";
 import type { FitContext, ModelState } from "../core/model.js";
 import { createRandom, type Random, stepSeed } from "../core/random.js";
-import { type AdamKernel, createAdamKernel } from "../kernels/adam.js";
+import { createOptimizerKernels, type OptimizerKernels } from "../kernels/optimizer.js";
 import { clipScale, type OptimizerOptions, rateAt, type Schedule, update } from "./optimizers.js";
 import type { Parameters } from "./parameters.js";
 import type { SparseTable } from "./sparse-table.js";
@@ -81,7 +81,7 @@ export async function trainNetwork<Batch>(
   const progress: Progress = (resumed?.state.extra as Progress | undefined) ?? { step: 0, losses: [], validation: [], best: 0 };
   let best: ModelState["arrays"] | undefined = resumed && arraysUnder(BEST, resumed.state.arrays);
   let mean = resumed && arraysUnder(MEAN, resumed.state.arrays);
-  const adamKernel = await createAdamKernel();
+  const kernels = await createOptimizerKernels();
   const schedule: Schedule = { ...plan.schedule, total: epochs * plan.stepsPerEpoch };
 
   const patient = (done: number) => !plan.validate || done - progress.best < patience;
@@ -93,7 +93,7 @@ export async function trainNetwork<Batch>(
       const result = await plan.step(batch, random);
       progress.step++;
       progress.untrained ??= result.loss;
-      apply(plan, result, { rate: rateAt(schedule, progress.step), step: progress.step, adamKernel });
+      apply(plan, result, { rate: rateAt(schedule, progress.step), step: progress.step, kernels });
       loss += result.loss * result.examples;
       examples += result.examples;
     }
@@ -135,13 +135,13 @@ export async function trainNetwork<Batch>(
 function apply<Batch>(
   { network, optimizer, clipNorm, stage }: TrainingPlan<Batch>,
   result: StepResult,
-  { rate, step, adamKernel }: { rate: number; step: number; adamKernel: AdamKernel },
+  { rate, step, kernels }: { rate: number; step: number; kernels: OptimizerKernels },
 ): void {
   const { parameters, tables } = network;
-  const inTables = Float32Array.from(tables, (table) => Math.sqrt(table.gradientSquares()));
-  const scale = clipScale([...Object.values(result.gradients), inTables], clipNorm);
+  const inTables = Float32Array.from(tables, (table) => Math.sqrt(table.gradientSquares(kernels)));
+  const scale = clipScale([...Object.values(result.gradients), inTables], clipNorm, kernels);
   if (!Number.isFinite(result.loss) || Number.isNaN(scale)) diverged({ stage }, step, result.loss);
-  const options = { ...optimizer, rate, step, scale, adamKernel };
+  const options = { ...optimizer, rate, step, scale, kernels };
   for (const parameter of parameters.list) {
     const gradient = result.gradients[parameter.name];
     if (gradient) update(parameter, gradient, options);

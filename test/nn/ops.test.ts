@@ -6,7 +6,7 @@ import { gather, pick } from "../../src/nn/ops/gather.js";
 import { batchedProduct, gemm } from "../../src/nn/ops/matrix.js";
 import { layerNormalization, softmax } from "../../src/nn/ops/normalize.js";
 import { mean, meanOfLast, sum } from "../../src/nn/ops/reduce.js";
-import { concat, expand, reshape, slice, split, transpose } from "../../src/nn/ops/shape.js";
+import { concat, expand, reshape, slice, split, transpose, transposed } from "../../src/nn/ops/shape.js";
 import { constant, createGraph, input, type Shape, type Tensor } from "../../src/nn/tensor.js";
 import { expectError } from "../support/errors.js";
 import { gradientError } from "./gradient-check.js";
@@ -65,6 +65,7 @@ const cases: Record<string, { shapes: Shape[]; float32?: true; value: (...inputs
   meanOfLast: { shapes: [[3, 4]], value: meanOfLast },
   reshape: { shapes: [[3, 4]], value: (x) => multiply(reshape(x, [2, 6]), reshape(x, [2, 6])) },
   transpose: { shapes: [[2, 3, 4]], value: (x) => transpose(x, [2, 0, 1]) },
+  "transpose, written out": { shapes: [[2, 3]], value: transposed },
   expand: { shapes: [[3, 1]], value: (x) => expand(x, [3, 5]) },
   concat: {
     shapes: [

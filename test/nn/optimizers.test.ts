@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../src/core/random.js";
-import { createAdamKernel } from "../../src/kernels/adam.js";
+import { createOptimizerKernels } from "../../src/kernels/optimizer.js";
 import { clipScale, rangeUpdate, rateAt, update } from "../../src/nn/optimizers.js";
 import { createSparseTable } from "../../src/nn/sparse-table.js";
 
@@ -82,7 +82,7 @@ describe("sparse table", () => {
     const rows = new Set(touched);
     const expected = { values: table.values.slice(), first: new Float32Array(sums.length), second: new Float32Array(sums.length) };
     table.addGradients(touched, gradients);
-    table.step({ name: "adam", rate: 0.01, step: 1, adamKernel: await createAdamKernel() });
+    table.step({ name: "adam", rate: 0.01, step: 1, kernels: await createOptimizerKernels() });
     for (const row of rows) rangeUpdate({ name: "adam", rate: 0.01, step: 1 })(expected, sums, { at: row * 3, from: row * 3, count: 3 });
     expect(rows.size).toBeGreaterThan(numRows / 2);
     expect(table.values).toEqual(expected.values);

@@ -1,5 +1,5 @@
 /**
- * Plain twin of assembly/adam.ts: the same bits. Called by src/nn/optimizers.ts where a range is too short for copies to pay, and by tests.
+ * Plain twin of assembly/adam.ts: the same bits. Called by src/kernels/optimizer.ts where a range is too short for copies to pay, and by tests.
  */
 
 /** A parameter, or the rows of a table, with its moments; updated in place. */

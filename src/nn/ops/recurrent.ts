@@ -7,7 +7,7 @@ import { filled, misfit, sizeOf, type Tensor, withGradient } from "../tensor.js"
 import { add, multiply, sigmoid, subtract, tanh } from "./elementwise.js";
 import { gemm } from "./matrix.js";
 import { sum } from "./reduce.js";
-import { concat, reshape, split, transpose } from "./shape.js";
+import { concat, reshape, split, transpose, transposed } from "./shape.js";
 
 export interface RecurrentWeights {
   /** width × gates · units; the gates of LSTM in the order input, forget, output, candidate, those of GRU reset, update, candidate. */
@@ -33,6 +33,21 @@ export interface RecurrentResult {
   state: readonly Tensor[];
 }
 
+/** What backward reads of a step of `lstm`. */
+interface Cell {
+  /** Output before and what comes in. */
+  read: Tensor;
+  /** f c and i u. */
+  kept: Tensor;
+  entered: Tensor;
+  /** i, f, o. */
+  gates: readonly Tensor[];
+  candidate: Tensor;
+  /** tanh c'. */
+  bent: Tensor;
+  hidden: Tensor;
+}
+
 /**
  * i, f, o = σ(x Wₓ + h Wₕ + b),  u = tanh(…),  c' = f c + i u,  h' = o tanh c'.
  * x: [length · batch × width]. Throws ConfigError naming the shapes that do not fit.
@@ -44,20 +59,20 @@ export function lstm(x: Tensor, weights: RecurrentWeights, { length, state }: Re
   const { graph } = x.node;
   const zeros = filled(graph, 0, [units, batch]);
   const bias = reshape(weights.bias, [4 * units, 1]);
-  const both = concat([turned(weights.recurrent), turned(weights.input)], 1);
+  const both = transposed(concat([weights.recurrent, weights.input], 0));
   const columns = turned(x);
-  const cells: { read: Tensor; cellBefore: Tensor; gates: readonly Tensor[]; candidate: Tensor; bent: Tensor }[] = [];
+  const cells: Cell[] = [];
   let [hidden, cell] = state ? state.map(turned) : [zeros, zeros];
   const outputs = split(columns, steps, 1).map((own) => {
     const read = concat([hidden, own], 0);
-    const cellBefore = cell;
     const sums = split(gemm(both, read, { bias }), new Array<number>(4).fill(units), 0);
     const gates = sums.slice(0, 3).map(sigmoid);
     const candidate = tanh(sums[3]);
-    cell = add(multiply(gates[1], cellBefore), multiply(gates[0], candidate));
+    const [kept, entered] = [multiply(gates[1], cell), multiply(gates[0], candidate)];
+    cell = add(kept, entered);
     const bent = tanh(cell);
     hidden = multiply(gates[2], bent);
-    cells.push({ read, cellBefore, gates, candidate, bent });
+    cells.push({ read, kept, entered, gates, candidate, bent, hidden });
     return hidden;
   });
   const output = withGradient(concat(outputs, 1), [columns, weights.input, weights.recurrent, weights.bias], ([g]) => {
@@ -65,18 +80,19 @@ export function lstm(x: Tensor, weights: RecurrentWeights, { length, state }: Re
     const sums: Tensor[] = []; // d loss / d (x Wₓ + h Wₕ + b) of each step
     let laterCell: Tensor | undefined;
     for (let t = length - 1; t >= 0; t--) {
-      const { cellBefore, gates, candidate, bent } = cells[t];
+      const { hidden, entered, kept, gates, candidate, bent } = cells[t];
       const [inGate, forgetGate, outGate] = gates;
       const dHidden: Tensor = t + 1 < length ? gemm(weights.recurrent, sums[t + 1], { bias: own[t] }) : own[t];
-      const through = multiply(dHidden, outGate);
-      const direct = subtract(through, multiply(through, multiply(bent, bent)));
+      const throughOut = multiply(dHidden, hidden);
+      const direct = subtract(multiply(dHidden, outGate), multiply(throughOut, bent));
       const dCell: Tensor = laterCell ? add(direct, laterCell) : direct;
-      const dCandidate = multiply(dCell, inGate);
-      const dGates = [multiply(dCell, candidate), multiply(dCell, cellBefore), multiply(dHidden, bent)];
+      const [throughIn, throughForget] = [multiply(dCell, entered), multiply(dCell, kept)];
       sums[t] = concat(
         [
-          ...dGates.map((dGate, k) => multiply(dGate, subtract(gates[k], multiply(gates[k], gates[k])))),
-          subtract(dCandidate, multiply(dCandidate, multiply(candidate, candidate))),
+          subtract(throughIn, multiply(throughIn, inGate)),
+          subtract(throughForget, multiply(throughForget, forgetGate)),
+          subtract(throughOut, multiply(throughOut, outGate)),
+          subtract(multiply(dCell, inGate), multiply(throughIn, candidate)),
         ],
         0,
       );

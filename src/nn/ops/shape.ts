@@ -30,6 +30,16 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
   });
 }
 
+/**
+ * The transpose of a matrix, written out: onnxruntime turns a Transpose of a matrix into a flag of the products beside it, which then
+ * rearrange it every time. For a matrix that many products read.
+ */
+export function transposed(x: Tensor): Tensor {
+  if (x.shape.length !== 2) misfit("Transpose", x.shape, [2]);
+  const [rows, columns] = x.shape;
+  return reshape(transpose(reshape(x, [1, rows, columns]), [0, 2, 1]), [columns, rows]);
+}
+
 /** Repeats along axes of size 1. */
 export function expand(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
