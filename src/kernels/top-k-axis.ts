@@ -1,7 +1,7 @@
 /**
  * What the 4-bit pass of a search can make use of (assembly/top-k-int4.ts), found on some of the item vectors: a direction that most of
  * them share (the first eigenvector of Σ x xᵀ, by power iteration), without which rounding to 4 bits loses less, and leading
- * dimensions that hold most of the lengths, after which most items can be left. Called by top-k.ts.
+ * dimensions that hold most of the lengths, which are enough to leave most items out. Called by top-k.ts.
  */
 
 const sampledRows = 2048;
@@ -41,7 +41,7 @@ export function commonAxis(vectors: Float32Array, dimensions: number): Float32Ar
 }
 
 /** Squared lengths behind the leading words that may be left over: their bound is then small beside the spread of scores. */
-const mostRest = 0.04;
+const mostRest = 0.09;
 /** Share of the words up to which leaving early is worth the second look at what stays. */
 const mostLeading = 0.75;
 

@@ -3,7 +3,7 @@
  * how many units of work the batch is cut. Pure arithmetic. Called by top-k.ts.
  */
 import type { ArenaPlan } from "./arena.js";
-import { int4Stride, int16Stride } from "./top-k-quantized.js";
+import { int4FigureBytes, int4Stride, int8RowBytes, int16Stride } from "./top-k-quantized.js";
 
 export type TopKBlock =
   | "items"
@@ -13,10 +13,10 @@ export type TopKBlock =
   | "excluded"
   | "lists"
   | "codes"
-  | "scales"
+  | "figures"
   | "bounds"
   | "axis"
-  | "along"
+  | "rows"
   | "measures"
   | "prepared"
   | "thresholds"
@@ -52,6 +52,8 @@ export interface IndexShape {
   quantized: Quantized;
   /** The 4-bit pass takes a direction out that the items share. Default false. */
   hasAxis?: boolean;
+  /** Words of 8 dimensions that the 4-bit pass reads. Default all. */
+  leading?: number;
 }
 
 /** Candidates that one query of the 4-bit pass may have at once. */
@@ -78,13 +80,14 @@ const int16Size = 256;
 const int16CandidateBytes = 2 ** 18;
 const int16Items = 1024;
 
-export function planIndex({ numItems, dimensions, quantized, hasAxis = false }: IndexShape) {
+export function planIndex({ numItems, dimensions, quantized, hasAxis = false, leading = Math.ceil(dimensions / 8) }: IndexShape) {
   const rowBytes = dimensions * 4;
   const blocks = Math.ceil(numItems / 32);
   const itemBytes = blocks * 32 * rowBytes;
-  const codeBytes = blocks * 128 * Math.ceil(dimensions / 8);
+  const codeBytes = blocks * 128 * leading;
+  const secondBytes = blocks * 32 * int8RowBytes(dimensions);
   const wanted = quantized === "always" || (quantized === "auto" && numItems * dimensions >= int4Values);
-  const int4 = wanted && itemBytes + codeBytes + blocks * 288 + 2 ** 26 < maxBytes; // no room: float32 alone
+  const int4 = wanted && itemBytes + codeBytes + secondBytes + blocks * 528 + 2 ** 26 < maxBytes; // no room: float32 alone
   const stagedRows = Math.max(1, Math.min(numItems, Math.floor(stagingBytes / rowBytes)));
   const capacity = {
     queries: Math.max(1, Math.min(maxQueries, Math.floor(queryBytes / rowBytes))),
@@ -102,10 +105,10 @@ export function planIndex({ numItems, dimensions, quantized, hasAxis = false }: 
       excluded: capacity.excluded * 4,
       lists: capacity.pairs * 8,
       codes: int4 ? codeBytes : 0,
-      scales: int4 ? blocks * 128 : 0,
-      bounds: int4 ? blocks * 32 : 0,
+      figures: int4 ? 2 * blocks * int4FigureBytes(hasAxis) : 0,
+      bounds: int4 ? blocks * 16 : 0,
       axis: hasAxis ? rowBytes : 0,
-      along: int4 && hasAxis ? blocks * 128 : 0,
+      rows: int4 ? secondBytes : 0,
       measures: blocks * 8,
       prepared: Math.max(capacity.queries * int16Stride(dimensions), int4Queries * int4Stride(dimensions)),
       thresholds: int4Queries * 4,
@@ -113,8 +116,8 @@ export function planIndex({ numItems, dimensions, quantized, hasAxis = false }: 
     },
     scratchBytes: Math.max(
       128 + floatTile(dimensions) * (4 + rowBytes),
-      256 + 8 * (int4Candidates + 1),
-      16 + (int4 && hasAxis ? dimensions * 128 : 0),
+      8 * (int4Candidates + 1),
+      int4 && hasAxis ? dimensions * 128 : 0,
       128 + Math.ceil(dimensions / 2) * 128 + int16Tile(dimensions) * (16 + int16Stride(dimensions)) + int16CandidateBytes,
     ),
   };

@@ -16,11 +16,25 @@ export function inRange(magnitude: number): boolean {
 export const smallestScale = smallest;
 
 /** Bytes of a query made ready for 4-bit items that stand before its coefficients. */
-export const int4Header = 48;
+export const int4Header = 64;
 
-/** Bytes of a query made ready for 4-bit items. */
-export function int4Stride(dimensions: number): number {
-  return int4Header + 16 * Math.ceil(dimensions / 8);
+/** Bytes of a query made ready for 4-bit items of which `leading` words of 8 dimensions are coded, and for the second look in 8 bits. */
+export function int4Stride(dimensions: number, leading = Math.ceil(dimensions / 8)): number {
+  return int4Header + 16 * leading + 2 * paddedInt8(dimensions);
+}
+
+/** Bytes of what the 4-bit pass keeps beside the codes of 16 items. */
+export function int4FigureBytes(hasAxis: boolean): number {
+  return hasAxis ? 256 : 192;
+}
+
+/** Bytes of an item in 8 bits: assembly/top-k-int8.ts. */
+export function int8RowBytes(dimensions: number): number {
+  return 16 + paddedInt8(dimensions);
+}
+
+function paddedInt8(dimensions: number): number {
+  return 16 * Math.ceil(dimensions / 16);
 }
 
 /** Bytes of a query made ready for 16-bit items. */
@@ -58,81 +72,99 @@ function rounding(dimensions: number): number {
 }
 
 /**
- * Writes one query for `topKInt4`: weights of the low and the high sums, offset, error per ‖residual‖, per ‖code‖, constant, product with
- * the axis, error per ‖item‖, offset of the leading words, length behind them; then its coefficients (i16). Out of range the error is endless: then every
+ * Writes one query for `topKInt4`, in the layout that assembly/top-k-int4.ts describes. Out of range the error is endless: then every
  * item is a candidate, or too many are and the query is scanned in full.
  *
  * With an axis m (of length 1 up to rounding) items are a·m + y, y being what was coded, and with p = query − (m·query) m
  *   score = a (m·query) + p·y + (m·query)(m·y) − ε·query.
  * Rounding makes |m·y| ≤ (d + 8) 2⁻²⁴ ‖item‖ and ‖ε‖ ≤ 4 · 2⁻²⁴ ‖item‖; with the score's own and that of the first product, less than
- * (3d + 64) 2⁻²⁴ ‖item‖·‖query‖.
+ * (3d + 64) 2⁻²⁴ ‖item‖·‖query‖. Of the first `leading` words of 8 dimensions the 4-bit codes hold all, of the others the length alone:
+ * p·y is off by at most ‖p leading‖·‖residual‖ + ‖p behind‖·‖y behind‖ and what rounding took from the coefficients.
  */
 export function prepareInt4(
   given: Float32Array,
   target: DataView,
-  { axis, leading }: { axis?: Float32Array; leading?: number } = {},
+  { axis, leading = Math.ceil(given.length / 8) }: { axis?: Float32Array; leading?: number } = {},
 ): void {
   const dimensions = given.length;
-  const words = Math.ceil(dimensions / 8);
-  for (let at = 0; at < int4Stride(dimensions); at += 4) target.setInt32(at, 0, true);
-  const query = axis ? Float64Array.from(given) : given;
+  for (let at = 0; at < int4Stride(dimensions, leading); at += 4) target.setInt32(at, 0, true);
+  const query = Float64Array.from(given);
   const whole = normsOf(given);
   let product = 0;
   if (axis) {
     for (let d = 0; d < dimensions; d++) product += given[d] * axis[d];
     for (let d = 0; d < dimensions; d++) query[d] -= product * axis[d];
   }
-  const { max, euclidean } = axis ? normsOf(query) : whole;
+  const { max } = normsOf(query);
   if (!(inRange(max) && inRange(whole.max) && whole.euclidean < Number.POSITIVE_INFINITY)) {
     // also NaN
-    target.setFloat32(20, Number.POSITIVE_INFINITY, true);
+    for (const constant of [20, 48]) target.setFloat32(constant, Number.POSITIVE_INFINITY, true);
     return;
   }
-  const step = max / 30_000;
+  const gamma = rounding(dimensions) * whole.euclidean;
+  const ofAxis = whole.euclidean * (3 * dimensions + 64) * 2 ** -24 * 1.01;
+  prepareCodes(query.subarray(0, 8 * leading), target, gamma);
+  target.setFloat32(32, (normsOf(query.subarray(8 * leading)).euclidean + gamma) * 1.00001, true);
+  if (axis) {
+    target.setFloat32(24, product, true);
+    target.setFloat32(28, ofAxis, true);
+  }
+  prepareSecondLook(query, target, { first: int4Header + 16 * leading, perLength: ofAxis + 2 ** -19 * whole.euclidean });
+}
+
+/** Coefficients of the coded dimensions, and the errors of their product. `gamma`: rounding of a score per length of the item. */
+function prepareCodes(query: Float64Array, target: DataView, gamma: number): void {
+  const words = Math.ceil(query.length / 8);
+  const { max, euclidean } = normsOf(query);
+  const step = Math.max(max, smallest) / 30_000;
   // a signed nibble counts 4096 · c3, so the sums of the two upper nibbles bound c3: 32768·c3 + 3840·17·c3 a half, in 31 bits
   const highest = Math.max(1, Math.min(1900, Math.floor((2 ** 31 - 1) / (98_048 * 2 * words))));
   const weight = Math.fround(30_000 / (4096 * highest));
   let offset = 0;
-  let leadingOffset = 0;
-  let rest = 0;
   let lowSum = 0;
   let highSum = 0;
   let lost = 0;
   for (let half = 0; half < 2 * words; half++) {
     const first = 4 * half;
-    const wanted = [0, 1, 2, 3].map((d) => (first + d < dimensions ? query[first + d] / step : 0));
+    const wanted = [0, 1, 2, 3].map((d) => (first + d < query.length ? query[first + d] / step : 0));
     const c3 = Math.round(wanted[3] / (4096 * weight));
     const c2 = Math.round(wanted[2] / (256 * weight)) - c3;
     const c1 = Math.round(wanted[1] / 16 - weight * c3);
     const c0 = Math.round(wanted[0] - weight * c3);
     const effective = [c0 + weight * c3, 16 * (c1 + weight * c3), 256 * weight * (c2 + c3), 4096 * weight * c3];
-    for (let d = 0; d < 4 && first + d < dimensions; d++) {
+    for (let d = 0; d < 4 && first + d < query.length; d++) {
       offset += effective[d] * (d < 3 ? 7.5 : -0.5);
       lost += (wanted[d] - effective[d]) ** 2;
-      if (half >= 2 * (leading ?? words)) rest += wanted[d] ** 2;
     }
-    if (half < 2 * (leading ?? words)) leadingOffset = offset;
     lowSum += 15 * Math.abs(c0) + 240 * Math.abs(c1);
     highSum += 3840 * Math.abs(c2) + 32_768 * Math.abs(c3);
     const at = int4Header + 16 * (half >> 1) + 2 * (half & 1);
     for (const [d, coefficient] of [c0, c1, c2, c3].entries()) target.setInt16(at + 4 * d, coefficient, true);
   }
-  const gamma = rounding(dimensions);
-  const length = euclidean / step;
   const figures = [
-    1,
-    weight,
-    offset,
-    length * (1 + gamma) * 1.00001,
-    (Math.sqrt(lost) + gamma * length) * 1.00001,
-    1 + 2 ** -18 * (lowSum + weight * highSum + Math.max(Math.abs(offset), Math.abs(leadingOffset))),
+    step,
+    weight * step,
+    offset * step,
+    (euclidean + gamma) * 1.00001,
+    (Math.sqrt(lost) * step + gamma) * 1.00001,
+    (1 + 2 ** -18 * (lowSum + weight * highSum + Math.abs(offset))) * step,
   ];
-  for (const [f, figure] of figures.entries()) target.setFloat32(4 * f, figure * step, true);
-  target.setFloat32(32, leadingOffset * step, true);
-  target.setFloat32(36, Math.sqrt(rest) * step * 1.00001, true);
-  if (!axis) return;
-  target.setFloat32(24, product, true);
-  target.setFloat32(28, whole.euclidean * (3 * dimensions + 64) * 2 ** -24 * 1.01, true);
+  for (const [f, figure] of figures.entries()) target.setFloat32(4 * f, figure, true);
+}
+
+/** Step, error per ‖residual‖ and per ‖item‖, and whole-number coefficients such that no sum of products with 8 bits leaves 32 bits. */
+function prepareSecondLook(query: Float64Array, target: DataView, { first, perLength }: { first: number; perLength: number }): void {
+  const { max, euclidean } = normsOf(query);
+  const step = max / Math.min(32_767, Math.floor((2 ** 31 - 1) / (127 * query.length)));
+  let lost = 0;
+  for (const [d, value] of query.entries()) {
+    const coefficient = Math.round(value / step);
+    lost += (value / step - coefficient) ** 2;
+    target.setInt16(first + 2 * d, coefficient, true);
+  }
+  target.setFloat32(36, step, true);
+  target.setFloat32(40, euclidean * 1.00001, true);
+  target.setFloat32(44, (Math.sqrt(lost) * step + perLength) * 1.00001, true);
 }
 
 /** Writes one query for `topKInt16`: error per item step, error per ‖item‖, codes. Out of range: zeros, which tell no item from another. */

@@ -20,7 +20,7 @@ export async function packItems(
   shape: { numItems: number; dimensions: number; stagedRows: number; int4: boolean; axis?: Float32Array; leading: number },
 ): Promise<boolean> {
   const { numItems, dimensions, stagedRows, int4, axis, leading } = shape;
-  const { staging, items, measures, codes, scales, bounds } = arena.pointers;
+  const { staging, items, measures, codes, figures, bounds, rows } = arena.pointers;
   const run = async (kernel: string, count: number, chunk: number, args: readonly number[]) => {
     if (numItems * dimensions <= inlineWork) arena.runHere(kernel, { count, args });
     else await arena.parallel(kernel, { count, chunk, args });
@@ -36,8 +36,7 @@ export async function packItems(
   for (let block = 0; block < blocks; block++) if (!(found[2 * block] <= 1 / smallestScale)) return false; // also NaN
   if (!int4) return true;
   if (axis) arena.float32("axis", dimensions).set(axis);
-  const direction = axis ? [arena.pointers.axis, arena.pointers.along] : [0, 0];
-  await run("packInt4", blocks, 16, [items, numItems, dimensions, codes, scales, bounds, ...direction, leading]);
+  await run("packInt4", blocks, 16, [items, numItems, dimensions, codes, figures, bounds, axis ? arena.pointers.axis : 0, leading, rows]);
   return true;
 }
 

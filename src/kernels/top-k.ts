@@ -10,7 +10,7 @@ import { type ArenaOptions, createArena } from "./arena.js";
 import { commonAxis, leadingWords } from "./top-k-axis.js";
 import { mergeLists } from "./top-k-merge.js";
 import { type Batch, int4Candidates, int16Candidates, type Pass, planBatch, planIndex, type Quantized } from "./top-k-plan.js";
-import { int4Stride, int16Levels, int16Stride, prepareInt4, prepareInt16, smallestScale } from "./top-k-quantized.js";
+import { int4FigureBytes, int4Stride, int16Levels, int16Stride, prepareInt4, prepareInt16, smallestScale } from "./top-k-quantized.js";
 import { checkSearch, type ExcludedItems, inlineWork, misshapen, packItems, pickExcluded, writeExcluded } from "./top-k-workspace.js";
 
 export interface TopKIndexOptions extends ArenaOptions {
@@ -18,8 +18,8 @@ export interface TopKIndexOptions extends ArenaOptions {
   /** Length of a vector, 1 or more. */
   dimensions: number;
   /**
-   * First passes over quantised vectors; answers are the same bits with and without them. `auto` (default): 4-bit codes, half a byte per value
-   * and 4.5 bytes per item, from 2²¹ values on; 16-bit tiles of queries, no memory, in the plain build. `always` and `never` are for tests.
+   * First passes over quantised vectors; answers are the same bits with and without them. `auto` (default): codes of 4 and then 8 bits, at
+   * most 1.5 bytes per value and 33 bytes per item, from 2²¹ values on; 16-bit tiles of queries, no memory, in the plain build. `always` and `never` are for tests.
    */
   quantized?: Quantized;
 }
@@ -67,7 +67,7 @@ export async function createTopKIndex(itemVectors: Float32Array, options: TopKIn
     throw misshapen(`itemVectors has ${itemVectors.length} values, not ${numItems} × ${dimensions}`);
   const axis = quantized === "never" ? undefined : commonAxis(itemVectors, dimensions);
   const leading = leadingWords(itemVectors, dimensions, axis);
-  const plan = planIndex({ numItems, dimensions, quantized, hasAxis: axis !== undefined });
+  const plan = planIndex({ numItems, dimensions, quantized, hasAxis: axis !== undefined, leading });
   const arena = await createArena(plan.arena, options);
   const { capacity, stagedRows, int4 } = plan;
   const usable = (await packItems(arena, itemVectors, { numItems, dimensions, stagedRows, int4, axis, leading })) && quantized !== "never";
@@ -126,15 +126,16 @@ export async function createTopKIndex(itemVectors: Float32Array, options: TopKIn
     }
     arena.int32("overflows", count).fill(0);
     if (pass === "int4") {
-      const stride = int4Stride(dimensions);
+      const stride = int4Stride(dimensions, leading);
       prepareEach(count, stride, (query, target) => prepareInt4(query, target, { axis, leading }));
       arena.float32("thresholds", count).fill(-Infinity);
       const own = [
         at.codes,
-        at.scales,
+        at.figures,
         at.bounds,
-        axis ? at.along : 0,
+        int4FigureBytes(axis !== undefined),
         leading,
+        at.rows,
         at.prepared,
         stride,
         at.thresholds,

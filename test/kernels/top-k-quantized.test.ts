@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { createRandom, type Random } from "../../src/core/random.js";
 import type { ArenaOptions } from "../../src/kernels/arena.js";
 import { referenceTopK } from "../../src/kernels/reference/top-k.js";
-import { referenceInt4Interval } from "../../src/kernels/reference/top-k-int4.js";
+import { referenceInt4Interval, referenceInt8Interval } from "../../src/kernels/reference/top-k-int4.js";
 import { createTopKIndex } from "../../src/kernels/top-k.js";
 import { commonAxis } from "../../src/kernels/top-k-axis.js";
 import { int4Stride, prepareInt4 } from "../../src/kernels/top-k-quantized.js";
@@ -209,7 +209,7 @@ it("float64 finds the same items", async () => {
   expect(index.counts).toEqual({ float32: 0, int4: 4, int16: 0, unproven: 0 });
 });
 
-it("the interval of the 4-bit pass holds the float32 score", () => {
+it("the intervals of the 4-bit pass and of its second look hold the float32 score", () => {
   const names = fc.constantFrom(...Object.keys(kinds).filter((kind) => !["huge", "beyond float32"].includes(kind)));
   fc.assert(
     fc.property(names, names, fc.integer({ min: 1, max: 300 }), fc.nat(), (kind, queryKind, dimensions, seed) => {
@@ -217,15 +217,18 @@ it("the interval of the 4-bit pass holds the float32 score", () => {
       const query = rows(queryKind, 1, dimensions, seed);
       const items = rows(kind, 20, dimensions, seed + 1);
       const axis = seed % 2 === 0 ? commonAxis(items, dimensions) : undefined;
-      prepareInt4(query, prepared, { axis });
+      const leading = seed % 3 === 0 ? undefined : 1 + (seed % Math.ceil(dimensions / 8));
+      prepareInt4(query, prepared, { axis, leading });
       fc.pre(prepared.getFloat32(0, true) !== 0); // out of range: nothing is claimed
       for (let i = 0; i < 20; i++) {
         const item = items.subarray(i * dimensions, (i + 1) * dimensions);
         let score = 0;
         for (let d = 0; d < dimensions; d++) score = Math.fround(score + Math.fround(item[d] * query[d]));
-        const { lower, upper } = referenceInt4Interval(item, prepared, axis);
-        expect(score).toBeGreaterThanOrEqual(lower);
-        expect(score).toBeLessThanOrEqual(upper);
+        for (const interval of [referenceInt4Interval, referenceInt8Interval]) {
+          const { lower, upper } = interval(item, prepared, { axis, leading });
+          expect(score).toBeGreaterThanOrEqual(lower);
+          expect(score).toBeLessThanOrEqual(upper);
+        }
       }
     }),
     { numRuns: 500, seed: 3 },
