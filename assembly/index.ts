@@ -1,6 +1,7 @@
 // All kernels of one module. Every export has the shape (begin, end, scratchPointer, ...arguments) and keeps no globals,
 // so that any number of threads can run it on one memory. Built by scripts/build-kernels.mjs.
 export { adam } from "./adam";
+export { addRows } from "./add-rows";
 export { gramFinish, gramPartials } from "./gram";
 export { alsBlock } from "./als-block";
 export { alsCg } from "./als-cg";

@@ -1,6 +1,6 @@
 /**
  * Training steps of the networks (gather rows, run forward and backward, add gradients, Adam) beside PyTorch on the CPU: the same shapes,
- * initial parameters and batches, no dropout on either side, epochs of a few steps by turns. Cases named nn-epoch say what an epoch
+ * initial parameters and batches, no dropout on either side, two steps by turns, forty times. Cases named nn-epoch say what an epoch
  * costs as users, sequence length and items grow.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -72,7 +72,7 @@ function sizesOf({ batch, length, numItems, dimensions, layers, negatives }: Ste
 }
 
 async function stepTime({ shape, threads }: { shape: StepShape; threads: number }, { quick, say }: BenchContext): Promise<BenchResult> {
-  const [repeats, numBatches] = quick ? [2, 2] : [15, 6];
+  const [repeats, numBatches] = quick ? [2, 2] : [40, 2];
   const folder = await mkdtemp(path.join(tmpdir(), "tastemaker-bench-"));
   const watch = watchSessions();
   const step = await buildStep(shape, { threads, numBatches });
@@ -112,7 +112,15 @@ async function stepTime({ shape, threads }: { shape: StepShape; threads: number 
       ...result,
       peer: { name: peer.name, ...peerTiming },
       ratio: peerTiming.median / own.median,
-      quality: { ...result.quality, peerLoss, relativeDifference: losses[0] / peerLoss - 1 },
+      quality: {
+        ...result.quality,
+        ratioOfTurns: timing(
+          theirs.map((seconds, turn) => seconds / ours[turn]),
+          "s",
+        ).median,
+        peerLoss,
+        relativeDifference: losses[0] / peerLoss - 1,
+      },
     };
   } finally {
     peer?.close();

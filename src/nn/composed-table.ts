@@ -33,6 +33,9 @@ export function createComposedTable(
     numRows,
     dimensions,
     values,
+    async prepare() {
+      await Promise.all([own.prepare(), features.prepare()]);
+    },
     gather(rows, out) {
       for (let k = 0, to = 0; k < rows.length; k++, to += dimensions) {
         if (rows[k] < 0) out.fill(0, to, to + dimensions);

@@ -6,6 +6,7 @@
 import type { ModelState } from "../core/model.js";
 import type { Random } from "../core/random.js";
 import { type OptimizerKernels, plainKernels } from "../kernels/optimizer.js";
+import { createRowSums, type RowSums } from "../kernels/row-sums.js";
 import { type RangeUpdate, rangeUpdate, type StepOptions, type Updatable } from "./optimizers.js";
 
 /** Weighted sums of rows: bag b holds rows[offsets[b]] … rows[offsets[b + 1] − 1]. */
@@ -21,6 +22,8 @@ export interface SparseTable {
   readonly dimensions: number;
   /** numRows × dimensions, row-major. */
   readonly values: Float32Array;
+  /** Loads the kernel that adds up gradients of rows; without it they are added in TypeScript, to the same bits. */
+  prepare(): Promise<void>;
   /** Writes the rows into `out`, rows.length × dimensions; a negative row gives zeros. */
   gather(rows: Int32Array, out: Float32Array): void;
   /** Adds gradients of rows (rows.length × dimensions); the same row may come several times, a negative one is dropped. */
@@ -52,6 +55,9 @@ export interface SparseTableOptions {
   name: string;
 }
 
+/** Values of the touched rows that kernel memory holds: 8 MiB. */
+const MOST_SUMS = 2 ** 21;
+
 export function createSparseTable({ numRows, dimensions, deviation, random, saved, name }: SparseTableOptions): SparseTable {
   const size = numRows * dimensions;
   const array = (suffix: string) => saved?.[`${name}${suffix}`]?.data as Float32Array | undefined;
@@ -61,8 +67,11 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
   /** Place of a row among the touched ones, −1 for none. */
   const placeOf = new Int32Array(numRows).fill(-1);
   let touched = new Int32Array(1024);
-  let sums = new Float32Array(1024 * dimensions);
+  let sums: Float32Array = new Float32Array(1024 * dimensions);
   let numTouched = 0;
+  /** While it holds `sums`: until more rows are touched than it has room for. */
+  let rowSums: RowSums | undefined;
+  let places = new Int32Array(0);
   /** Gradient of the whole table; the touched rows are empty when there is one. */
   let whole: Float32Array | undefined;
 
@@ -109,10 +118,23 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
     numRows,
     dimensions,
     values,
+    async prepare() {
+      const capacity = Math.min(numRows, Math.floor(MOST_SUMS / dimensions));
+      if (rowSums || numTouched > 0 || capacity === 0) return;
+      rowSums = await createRowSums({ capacity, dimensions });
+      [touched, sums] = [new Int32Array(capacity), rowSums.values];
+    },
     gather: (rows, out) => gatherRows(values, { rows, dimensions }, out),
     addGradients(rows, gradients) {
-      if (!whole) for (let k = 0; k < rows.length; k++) if (rows[k] >= 0) place(rows[k]);
-      addRows(whole ?? sums, { rows, placeOf: whole ? undefined : placeOf, dimensions }, gradients);
+      if (whole) {
+        addRows(whole, { places: rows, dimensions }, gradients);
+        return;
+      }
+      if (places.length < rows.length) places = new Int32Array(rows.length);
+      for (let k = 0; k < rows.length; k++) places[k] = rows[k] < 0 ? -1 : place(rows[k]);
+      const found = places.subarray(0, rows.length);
+      if (rowSums?.values === sums) rowSums.add(found, gradients);
+      else addRows(sums, { places: found, dimensions }, gradients);
     },
     gatherBags({ offsets, rows, weights }, out) {
       sumBags(values, { offsets, rows, weights, dimensions }, out);
@@ -148,15 +170,11 @@ export function createSparseTable({ numRows, dimensions, deviation, random, save
   };
 }
 
-/** Adds rows to those of `held`, at their place or, without places, at their own. Four values at a time: short loops over a row cost twice as much. */
-function addRows(
-  held: Float32Array,
-  { rows, placeOf, dimensions }: { rows: Int32Array; placeOf: Int32Array | undefined; dimensions: number },
-  gradients: Float32Array,
-): void {
-  for (let k = 0, from = 0; k < rows.length; k++, from += dimensions) {
-    if (rows[k] < 0) continue;
-    let to = (placeOf ? placeOf[rows[k]] : rows[k]) * dimensions;
+/** Adds rows to those of `held` at their places, none for a negative one. Four values at a time: short loops over a row cost twice as much. */
+function addRows(held: Float32Array, { places, dimensions }: { places: Int32Array; dimensions: number }, gradients: Float32Array): void {
+  for (let k = 0, from = 0; k < places.length; k++, from += dimensions) {
+    if (places[k] < 0) continue;
+    let to = places[k] * dimensions;
     let at = from;
     for (const last = from + dimensions - 3; at < last; at += 4, to += 4) {
       held[to] += gradients[at];

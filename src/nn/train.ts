@@ -82,6 +82,7 @@ export async function trainNetwork<Batch>(
   let best: ModelState["arrays"] | undefined = resumed && arraysUnder(BEST, resumed.state.arrays);
   let mean = resumed && arraysUnder(MEAN, resumed.state.arrays);
   const kernels = await createOptimizerKernels();
+  await Promise.all(network.tables.map((table) => table.prepare()));
   const schedule: Schedule = { ...plan.schedule, total: epochs * plan.stepsPerEpoch };
 
   const patient = (done: number) => !plan.validate || done - progress.best < patience;

@@ -88,6 +88,24 @@ describe("sparse table", () => {
     expect(table.values).toEqual(expected.values);
   });
 
+  it.each([2, 3000])("adds gradients in the kernel to the same bits, with %i rows and beyond its room", async (numRows) => {
+    const dimensions = 1001; // room for 2095 rows
+    const random = createRandom(7);
+    const make = () => createSparseTable({ name: "t", numRows, dimensions, deviation: 1, random: createRandom(1) });
+    const [plain, prepared] = [make(), make()];
+    await prepared.prepare();
+    for (const count of [3, 2800, 5]) {
+      const rows = Int32Array.from({ length: count }, () => random.integer(numRows + 1) - 1);
+      const gradients = new Float32Array(count * dimensions).map((_, k) => (k % 9973) / 9973);
+      for (const table of [plain, prepared]) {
+        table.addGradients(rows, gradients);
+        table.addGradients(rows, gradients);
+        table.step({ name: "adagrad", rate: 0.1, step: 1 });
+      }
+    }
+    expect(prepared.values).toEqual(plain.values);
+  });
+
   it("sums bags of rows and spreads their gradients by weight", () => {
     const table = createSparseTable({ name: "t", numRows: 3, dimensions: 2, deviation: 1, random: createRandom(1) });
     const before = table.values.slice();

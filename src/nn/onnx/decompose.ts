@@ -1,6 +1,6 @@
 /**
  * Operators written as several: the fused matrix product where only standard operators are wanted or in float64, and what onnxruntime
- * has in float32 alone (Softplus, and the statistics of LayerNormalization), so that gradients can be checked in float64.
+ * has in float32 alone (HardSigmoid, Softplus, and the statistics of LayerNormalization), so that gradients can be checked in float64.
  */
 import type { Node } from "../tensor.js";
 import type { Writer } from "./writer.js";
@@ -27,6 +27,12 @@ const rules: Record<string, (writer: Writer, node: Node, inputs: readonly string
     const product = alpha === 1 ? outputs[0] : writer.fresh();
     writer.node("MatMul", [x, y], [product]);
     if (alpha !== 1) writer.node("Mul", [product, writer.floats([alpha], [])], outputs);
+  },
+
+  HardSigmoid(writer, { attributes }, inputs, outputs) {
+    const steep = writer.fresh();
+    writer.node("Mul", [...inputs, writer.floats([(attributes.alpha as { float: number }).float], [])], [steep]);
+    writer.node("Clip", [steep, writer.floats([0], []), writer.floats([1], [])], outputs);
   },
 
   Softplus(writer, _node, inputs, outputs) {

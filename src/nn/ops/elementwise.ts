@@ -62,8 +62,7 @@ export const sigmoid = unary("Sigmoid", (g, _x, value) => multiply(g, subtract(v
 export const tanh = unary("Tanh", (g, _x, value) => subtract(g, multiply(g, multiply(value, value))));
 export const softplus = unary("Softplus", (g, x) => multiply(g, sigmoid(x)));
 export const erf = unary("Erf", (g, x) => multiply(g, multiply(exp(negate(multiply(x, x))), 2 / Math.sqrt(Math.PI))));
-/** The gradient by Clip(value · 1e38): two passes that onnxruntime vectorises; Sign and Where are scalar there. */
-export const relu = unary("Relu", (g, _x, value) => multiply(g, clip(multiply(value, 1e38), 0, 1)));
+export const relu = unary("Relu", (g, _x, value) => multiply(g, isPositive(value)));
 /** x Φ(x), exact form (Hendrycks & Gimpel 2016). */
 export const gelu = unary("Gelu", (g, x) => {
   const below = multiply(add(erf(multiply(x, Math.SQRT1_2)), 1), 0.5);
@@ -71,10 +70,9 @@ export const gelu = unary("Gelu", (g, x) => {
   return multiply(g, add(below, multiply(x, density)));
 });
 
-/** Held to [low, high]; has no gradient. */
-export function clip(x: Tensor, low: number, high: number): Tensor {
-  const { graph } = x.node;
-  return op("Clip", [x, scalar(graph, low), scalar(graph, high)], { outputs: [{ shape: x.shape }] });
+/** 1 for positive values, else 0, as a sigmoid of straight lines: one pass that onnxruntime vectorises, where Sign and Where are scalar. Has no gradient. */
+function isPositive(x: Tensor): Tensor {
+  return op("HardSigmoid", [x], { attributes: { alpha: { float: 1e38 }, beta: { float: 0 } }, outputs: [{ shape: x.shape }] });
 }
 
 /** The value without a gradient. */
