@@ -88,7 +88,7 @@ describe("sparse table", () => {
     expect(table.values).toEqual(expected.values);
   });
 
-  it.each([2, 3000])("adds gradients in the kernel to the same bits, with %i rows and beyond its room", async (numRows) => {
+  it.each([2, 2200])("adds gradients in the kernel to the same bits, with %i rows and beyond its room", async (numRows) => {
     const dimensions = 1001; // room for 2095 rows
     const random = createRandom(7);
     const make = () => createSparseTable({ name: "t", numRows, dimensions, deviation: 1, random: createRandom(1) });
@@ -103,7 +103,7 @@ describe("sparse table", () => {
         table.step({ name: "adagrad", rate: 0.1, step: 1 });
       }
     }
-    expect(prepared.values).toEqual(plain.values);
+    expect(Buffer.from(prepared.values.buffer).equals(Buffer.from(plain.values.buffer))).toBe(true); // element by element takes seconds
   });
 
   it("sums bags of rows and spreads their gradients by weight", () => {
