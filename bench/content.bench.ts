@@ -20,9 +20,10 @@ import { openApproximateIndex } from "#dist/service/approximate-index.js";
 import { indexSchema } from "#dist/service/recipe/route-schema.js";
 import { saveModel } from "#dist/store/model-folder.js";
 import type { BenchCase, BenchContext, BenchResult } from "./support/bench-case.js";
-import { interleave, notePeak, readBandwidth, secondsOf, timing } from "./support/measure.js";
+import { interleave, notePeak, secondsOf, timing } from "./support/measure.js";
 import { startPeer } from "./support/peer.js";
 import { writeArray } from "./support/power-law.js";
+import { type Scan, scanFloor } from "./support/scan-floor.js";
 import { numFeatures, type SongKind, songFeatures } from "./support/song-features.js";
 
 const topK = 10;
@@ -63,7 +64,7 @@ function listeners(songs: number, count: number): Query[] {
 }
 
 async function oneScan(
-  { kind, songs, scan }: { kind: SongKind; songs: number; scan: "f32" | "int4" },
+  { kind, songs, scan }: { kind: SongKind; songs: number; scan: Scan },
   { quick, say }: BenchContext,
 ): Promise<BenchResult> {
   const folder = await mkdtemp(path.join(tmpdir(), "tastemaker-bench-"));
@@ -119,7 +120,7 @@ async function oneScan(
     const result: BenchResult = {
       ours: timed,
       quality: scan === "f32" ? many : { ...many, proven, sameBitsAsFloat32: same / questions.length },
-      ceiling: await readFloor(songs, scan),
+      ceiling: await scanFloor(itemVectors, { dimensions, scan, threads: 1 }),
     };
     if (!peer) return result;
     const theirTiming = timing(seconds.peer, "ms");
@@ -128,15 +129,6 @@ async function oneScan(
     peer?.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Bytes of a scan, and how long a plain loop takes to read as many: from memory, and again and again from a cache that holds them. */
-async function readFloor(songs: number, scan: "f32" | "int4"): Promise<Record<string, number>> {
-  const blocks = Math.ceil(songs / 32);
-  const bytes = scan === "f32" ? blocks * 128 * numFeatures : blocks * (128 * Math.ceil(numFeatures / 8) + 128 + 16);
-  const readGBps = await readBandwidth(1);
-  const againGBps = await readBandwidth(1, Math.ceil(bytes / 2 ** 20));
-  return { megabytes: bytes / 1e6, readGBps, readMs: bytes / 1e6 / readGBps, againGBps, againMs: bytes / 1e6 / againGBps };
 }
 
 /** From the start of a process to the first answer of a saved model, which is verified on the way. */

@@ -8,9 +8,10 @@ import path from "node:path";
 import { bestVariant } from "#dist/kernels/loader.js";
 import { createTopKIndex, type TopKIndex } from "#dist/kernels/top-k.js";
 import type { BenchCase, BenchContext, BenchResult } from "./support/bench-case.js";
-import { interleave, notePeak, readBandwidth, secondsOf, timing } from "./support/measure.js";
+import { interleave, notePeak, secondsOf, timing } from "./support/measure.js";
 import { startPeer } from "./support/peer.js";
 import { writeArray } from "./support/power-law.js";
+import { type Scan, scanFloor } from "./support/scan-floor.js";
 import { makeVectors, type VectorShape } from "./support/vectors.js";
 
 const topK = 10;
@@ -33,7 +34,7 @@ export function cases(quick: boolean): BenchCase[] {
 
 interface OneQuery {
   numItems: number;
-  scan: "f32" | "int4";
+  scan: Scan;
   shape: VectorShape;
   threads: number;
 }
@@ -63,7 +64,7 @@ async function oneQuery({ numItems, scan, shape, threads }: OneQuery, { quick, s
     const result: BenchResult = {
       ours: { ...timing(seconds.ours, "ms"), build: bestVariant().build },
       quality: await judge(index, { items, queries, scan, threads }),
-      ceiling: await floor(numItems, scan, threads),
+      ceiling: await scanFloor(items, { dimensions, scan, threads }),
     };
     index.dispose();
     if (!peer) return result;
@@ -84,7 +85,7 @@ async function oneQuery({ numItems, scan, shape, threads }: OneQuery, { quick, s
 /** Many different queries: their median time, how many lists the quantised pass proved, and whether they are right. */
 async function judge(
   index: TopKIndex,
-  { items, queries, scan, threads }: { items: Float32Array; queries: Float32Array; scan: "f32" | "int4"; threads: number },
+  { items, queries, scan, threads }: { items: Float32Array; queries: Float32Array; scan: Scan; threads: number },
 ): Promise<Record<string, number>> {
   const numItems = items.length / dimensions;
   const numQueries = queries.length / dimensions;
@@ -126,14 +127,4 @@ function equalsFloat64(items: Float32Array, query: Float32Array, { itemIndex }: 
   const best = scores.slice().sort().subarray(-topK);
   const slack = 1e-6 * Math.max(Math.abs(best[0]), Math.abs(best[topK - 1]));
   return new Set(itemIndex).size === topK && itemIndex.every((item) => scores[item] >= best[0] - slack);
-}
-
-/** Bytes that a scan reads, and how long a plain loop takes to read as many: from memory, and over and over from a cache that holds them. */
-async function floor(numItems: number, scan: "f32" | "int4", threads: number): Promise<Record<string, number>> {
-  const blocks = Math.ceil(numItems / 32);
-  const bytes = scan === "f32" ? blocks * 128 * dimensions : blocks * (128 * Math.ceil(dimensions / 8) + 128 + 16);
-  const megabytes = bytes / 1e6;
-  const readGBps = await readBandwidth(threads);
-  const againGBps = await readBandwidth(threads, Math.ceil(bytes / 2 ** 20));
-  return { megabytes, readGBps, readMs: megabytes / readGBps, againGBps, againMs: megabytes / againGBps };
 }
