@@ -5,7 +5,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { RecommendAnswer, RecommendRequest } from "../service/recommend.js";
+import type { RecommendAnswer, RecommendRequest } from "../service/recommend-service.js";
 import { ioErrors } from "../store/durable-files.js";
 
 export interface AnswerLog {

@@ -8,7 +8,7 @@ import Fastify from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { TastemakerError } from "../core/errors.js";
 import type { Page, Route } from "../service/recipe/route-schema.js";
-import type { RecommendService } from "../service/recommend.js";
+import type { RecommendService } from "../service/recommend-service.js";
 import { createAnswerLog } from "./answer-log.js";
 import { registerDocumentation } from "./documentation.js";
 import { listen } from "./listen.js";

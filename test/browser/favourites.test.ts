@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createServer, type Server } from "../../src/server/app.js";
-import type { RecommendService } from "../../src/service/recommend.js";
+import type { RecommendService } from "../../src/service/recommend-service.js";
 import { shopService } from "../server/shop.js";
 import { chromiumArguments, findChromium } from "../support/chromium.js";
 

@@ -11,7 +11,7 @@ import { createRandom } from "../../src/core/random.js";
 import { timbreFeatureNames, timbreFeatures } from "../../src/data/timbre.js";
 import { createServer, type Server } from "../../src/server/app.js";
 import { parseRecipe, readRecipe } from "../../src/service/recipe/recipe.js";
-import type { RecommendService } from "../../src/service/recommend.js";
+import type { RecommendService } from "../../src/service/recommend-service.js";
 import { runRecipe, serveRun } from "../../src/service/run.js";
 import { expectError } from "../support/errors.js";
 import { songFile } from "../support/song-file.js";

@@ -5,7 +5,8 @@ import { numberedIds } from "../../src/data/id-map.js";
 import { knowsSimilar } from "../../src/ranking/similar.js";
 import type { ItemsResponse, ModelsResponse, UserItemsResponse, UsersResponse } from "../../src/server/api-types.js";
 import type { Server } from "../../src/server/app.js";
-import { createRecommendService, type RecommendService } from "../../src/service/recommend.js";
+import { createRecommendService } from "../../src/service/recommend.js";
+import type { RecommendService } from "../../src/service/recommend-service.js";
 import { nearestIds, searchTable } from "../../src/service/search.js";
 import { itemIds, openShop, shopModels, shopService, userIds } from "./shop.js";
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ClientError, createClient } from "../../src/client.js";
 import type { Server } from "../../src/server/app.js";
-import type { RecommendService } from "../../src/service/recommend.js";
+import type { RecommendService } from "../../src/service/recommend-service.js";
 import { itemIds, openShop, shopService, userIds } from "./shop.js";
 
 let service: RecommendService;

@@ -11,7 +11,8 @@ import { fit } from "../../src/models/registry.js";
 import type { Problem } from "../../src/server/api-types.js";
 import { createServer, type Server } from "../../src/server/app.js";
 import { parseRecipe } from "../../src/service/recipe/recipe.js";
-import { createRecommendService, type RecommendService } from "../../src/service/recommend.js";
+import { createRecommendService } from "../../src/service/recommend.js";
+import type { RecommendService } from "../../src/service/recommend-service.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 
 const recipe = `name: shapes

@@ -5,7 +5,8 @@ import type { FittedModel } from "../../src/core/model.js";
 import { createRecommender } from "../../src/ranking/create-recommender.js";
 import type { ExplanationsResponse, Problem, SimilarUsersResponse } from "../../src/server/api-types.js";
 import type { Server } from "../../src/server/app.js";
-import { createRecommendService, type LoadedModel, type RecommendService } from "../../src/service/recommend.js";
+import { createRecommendService } from "../../src/service/recommend.js";
+import type { LoadedModel, RecommendService } from "../../src/service/recommend-service.js";
 import { itemIds, itemProperties, openShop, shopModels, userIds } from "./shop.js";
 
 let models: LoadedModel[];

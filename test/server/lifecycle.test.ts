@@ -9,7 +9,8 @@ import { Interactions } from "../../src/data/interactions.js";
 import { fit } from "../../src/models/registry.js";
 import type { Recommender } from "../../src/ranking/recommender.js";
 import { createServer } from "../../src/server/app.js";
-import { createRecommendService, type LoadedModel, type RecommendService } from "../../src/service/recommend.js";
+import { createRecommendService } from "../../src/service/recommend.js";
+import type { LoadedModel, RecommendService } from "../../src/service/recommend-service.js";
 import { openShop, shopModels } from "./shop.js";
 
 let models: LoadedModel[];

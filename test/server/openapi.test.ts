@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Server } from "../../src/server/app.js";
 import { createServer } from "../../src/server/app.js";
-import type { RecommendService } from "../../src/service/recommend.js";
+import type { RecommendService } from "../../src/service/recommend-service.js";
 import { shopService } from "./shop.js";
 
 interface Operation {

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Problem } from "../../src/server/api-types.js";
 import type { Server } from "../../src/server/app.js";
-import type { RecommendService } from "../../src/service/recommend.js";
+import type { RecommendService } from "../../src/service/recommend-service.js";
 import { openShop, shopService } from "./shop.js";
 
 let service: RecommendService;

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Problem, RecommendationsResponse } from "../../src/server/api-types.js";
 import type { Server } from "../../src/server/app.js";
-import { createRecommendService, type LoadedModel, type RecommendService } from "../../src/service/recommend.js";
+import { createRecommendService } from "../../src/service/recommend.js";
+import type { LoadedModel, RecommendService } from "../../src/service/recommend-service.js";
 import { itemIds, itemProperties, openShop, shopModels, userIds } from "./shop.js";
 
 let models: LoadedModel[];

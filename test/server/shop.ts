@@ -6,7 +6,8 @@ import { createIdMap } from "../../src/data/id-map.js";
 import { Interactions } from "../../src/data/interactions.js";
 import { fit } from "../../src/models/registry.js";
 import { createServer, type Server } from "../../src/server/app.js";
-import { createRecommendService, type LoadedModel, type RecommendService } from "../../src/service/recommend.js";
+import { createRecommendService } from "../../src/service/recommend.js";
+import type { LoadedModel, RecommendService } from "../../src/service/recommend-service.js";
 
 export const itemIds = [
   "mug",

@@ -6,7 +6,7 @@ import type { FastifyRequest, FastifySchemaCompiler } from "fastify";
 import { z } from "zod";
 import { addressOf, bodyKey, routeFields } from "../../service/recipe/route-check.js";
 import type { RecommendRoute, Route, SearchRoute } from "../../service/recipe/route-schema.js";
-import type { RecommendRequest, RecommendService } from "../../service/recommend.js";
+import type { RecommendRequest, RecommendService } from "../../service/recommend-service.js";
 import { fillTemplate, type TemplateScope, templateLevels } from "../../service/response-template.js";
 import type { AnswerLog } from "../answer-log.js";
 import { requestSchemas, responseSchema } from "../declared-schemas.js";

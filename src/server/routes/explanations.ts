@@ -1,5 +1,5 @@
 /** GET and POST /v1/explanations: which items of a history give an item its score. */
-import type { RecommendService } from "../../service/recommend.js";
+import type { RecommendService } from "../../service/recommend-service.js";
 import { explanationsBody, explanationsQuery, explanationsResponse, problemResponses } from "../schemas.js";
 import { type App, clientSignal } from "./context.js";
 

@@ -1,5 +1,5 @@
 /** GET /v1/items (search) and GET /v1/items/{id}/similar. */
-import type { RecommendService } from "../../service/recommend.js";
+import type { RecommendService } from "../../service/recommend-service.js";
 import { itemParams, itemsQuery, itemsResponse, problemResponses, recommendationsResponse, similarQuery } from "../schemas.js";
 import { type App, clientSignal } from "./context.js";
 

@@ -1,5 +1,5 @@
 /** GET /v1/models: the loaded models with their metrics. */
-import type { RecommendService } from "../../service/recommend.js";
+import type { RecommendService } from "../../service/recommend-service.js";
 import { modelsResponse, noQuery, problemResponses } from "../schemas.js";
 import type { App } from "./context.js";
 

@@ -1,6 +1,6 @@
 /** GET and POST /v1/recommendations: a list for a known user, an unseen one, or a history. */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { RecommendRequest, RecommendService } from "../../service/recommend.js";
+import type { RecommendRequest, RecommendService } from "../../service/recommend-service.js";
 import type { AnswerLog } from "../answer-log.js";
 import { problemResponses, recommendationsBody, recommendationsQuery, recommendationsResponse } from "../schemas.js";
 import { type App, clientSignal } from "./context.js";

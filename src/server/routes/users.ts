@@ -1,5 +1,5 @@
 /** GET /v1/users (users that the default model knows), /v1/users/{id}/items (what one of them has) and /v1/users/{id}/similar. */
-import type { RecommendService } from "../../service/recommend.js";
+import type { RecommendService } from "../../service/recommend-service.js";
 import {
   problemResponses,
   similarQuery,
