@@ -1,4 +1,4 @@
-// Gradients of embedding rows added up, each row in its own place. Reference: the loop of src/nn/sparse-table.ts, whose bits these are.
+// Gradients of embedding rows added up, each row in its own place. Reference: `addRows` of src/nn/table-rows.ts, whose bits these are.
 // Called by src/kernels/row-sums.ts.
 
 /** Rows [begin, end) of `gradients` (`dimensions` f32 each) are added to row places[k] of `sums`; a negative place drops the row. */

@@ -3,7 +3,8 @@
  *   row(i) = own(i) + Σ_f weight(i, f) · feature(f)
  * Gradients go to both; rows that share features learn from one another, which helps where events are few. Called by sasrec.
  */
-import { type Bags, type SparseTable, sumBags } from "./sparse-table.js";
+import type { SparseTable } from "./sparse-table.js";
+import { addRows, type Bags, gatherRows, sumBags } from "./table-rows.js";
 
 /**
  * Trains `own` and `features` behind the face of one table; `values` are the sums, renewed after each step (cost: the whole table).
@@ -36,16 +37,10 @@ export function createComposedTable(
     async prepare() {
       await Promise.all([own.prepare(), features.prepare()]);
     },
-    gather(rows, out) {
-      for (let k = 0, to = 0; k < rows.length; k++, to += dimensions) {
-        if (rows[k] < 0) out.fill(0, to, to + dimensions);
-        else for (let d = 0, from = rows[k] * dimensions; d < dimensions; d++) out[to + d] = values[from + d];
-      }
-    },
+    gather: (rows, out) => gatherRows(values, { rows, dimensions }, out),
     addGradients(rows, gradients) {
       if (whole) {
-        for (let k = 0; k < rows.length; k++)
-          if (rows[k] >= 0) for (let d = 0, to = rows[k] * dimensions; d < dimensions; d++) whole[to + d] += gradients[k * dimensions + d];
+        addRows(whole, { places: rows, dimensions }, gradients);
         return;
       }
       own.addGradients(rows, gradients);

@@ -1,6 +1,6 @@
 /** From histories to query vectors: the last hidden layer, compared with the item rows of the last one. Called by mult-vae. */
 import type { Parameters } from "../../nn/parameters.js";
-import { sumBags } from "../../nn/sparse-table.js";
+import { sumBags } from "../../nn/table-rows.js";
 import { withBias } from "./biased-vectors.js";
 import { decodedMean, type MultVaeShape } from "./mult-vae-network.js";
 import { createRowEncoder } from "./row-encoder.js";

@@ -3,7 +3,8 @@
  * of the items' own fields in a table of its own, so that an item known by its features alone tells something, too.
  * Called by two-tower.
  */
-import { type Bags, type SparseTable, sumBags } from "../../nn/sparse-table.js";
+import type { SparseTable } from "../../nn/sparse-table.js";
+import { type Bags, sumBags } from "../../nn/table-rows.js";
 import { addFeatureGradients, embedFeatures, type FeatureBatch, featureBatch } from "./feature-batch.js";
 import type { EncodedFeatures } from "./feature-encoder.js";
 import { type TowerShape, towerInputs } from "./tower-network.js";
