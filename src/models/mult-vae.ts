@@ -14,26 +14,10 @@ import { withBias } from "./parts/biased-vectors.js";
 import { fitMultVae, type TrainedMultVae } from "./parts/mult-vae-fit.js";
 import { ITEM_BIAS, ITEMS, multVaeLoss } from "./parts/mult-vae-network.js";
 import { multVaeOnnx } from "./parts/mult-vae-onnx.js";
+import { type MultVaeParams, multVaeSchema } from "./parts/mult-vae-params.js";
 import { createMultVaeEncoder } from "./parts/mult-vae-vectors.js";
 import { savedFloat32 } from "./parts/saved-arrays.js";
 import { historyRow } from "./parts/user-history.js";
-
-const schema = z.strictObject({
-  hidden: z.int().min(1).max(4096).default(600),
-  latent: z.int().min(1).max(4096).default(200),
-  dropout: z.number().min(0).lt(1).default(0.5),
-  klWeight: z.number().min(0).max(10).default(0.2),
-  annealEpochs: z.int().min(0).default(50),
-  epochs: z.int().min(1).max(10_000).default(200),
-  batchSize: z.int().min(1).max(100_000).default(128),
-  learningRate: z.number().positive().default(2e-3),
-  weightDecay: z.number().min(0).default(0),
-  patience: z.int().min(1).default(15),
-  averaging: z.number().min(0).lt(1).default(0.9),
-  validationShare: z.number().min(0).lt(1).default(0.2),
-});
-
-export type MultVaeParams = z.output<typeof schema>;
 
 export const multVae: ModelDefinition<MultVaeParams> = {
   name: "mult-vae",
@@ -41,7 +25,7 @@ export const multVae: ModelDefinition<MultVaeParams> = {
   reference: "Liang, Krishnan, Hoffman & Jebara (2018), Variational autoencoders for collaborative filtering",
   description: "Encodes a user's set of items into a distribution and decodes it into chances of all items; folds in unseen users.",
   task: "retrieve",
-  params: schema,
+  params: multVaeSchema,
   help: {
     hidden: { help: "Width of the hidden layers.", range: [50, 800], scale: "log" },
     latent: { help: "Width of the latent space.", range: [16, 400], scale: "log" },

@@ -6,55 +6,18 @@
  * Yi et al. (2019), Sampling-bias-corrected neural modeling for large corpus item recommendations. Runs on ONNX Runtime.
  */
 import { z } from "zod";
-import type { Csr } from "../core/interactions.js";
 import type { FittedModel, ModelDefinition, ModelState, Query } from "../core/model.js";
 import { createRandom } from "../core/random.js";
-import { createParameters, type Parameters } from "../nn/parameters.js";
+import { createParameters } from "../nn/parameters.js";
 import { createGraph, input } from "../nn/tensor.js";
 import { withBias } from "./parts/biased-vectors.js";
 import { savedFloat32, savedUint8 } from "./parts/saved-arrays.js";
 import { towerInputs, towerVectors } from "./parts/tower-network.js";
-import { fitTwoTower } from "./parts/two-tower-fit.js";
+import { fitTwoTower, type TrainedTwoTower } from "./parts/two-tower-fit.js";
 import { twoTowerOnnx } from "./parts/two-tower-onnx.js";
-import { type Sides, savedSides, sideState } from "./parts/two-tower-sides.js";
+import { type TwoTowerParams, twoTowerSchema } from "./parts/two-tower-params.js";
+import { savedSides, sideState } from "./parts/two-tower-sides.js";
 import { createTowerEncoder, questionsOf } from "./parts/two-tower-vectors.js";
-
-const schema = z.strictObject({
-  dimensions: z.int().min(1).max(1024).default(64),
-  layers: z.array(z.int().min(1).max(4096)).max(8).default([]),
-  userInputs: z
-    .array(z.enum(["id", "features", "history"]))
-    .min(1)
-    .default(["features", "history"]),
-  itemInputs: z
-    .array(z.enum(["id", "features"]))
-    .min(1)
-    .default(["id", "features"]),
-  historyItems: z.int().min(1).max(10_000).default(50),
-  historyExponent: z.number().min(0).max(1).default(0.5),
-  normalize: z.boolean().default(false),
-  temperature: z.number().positive().default(1),
-  popularity: z.number().min(0).max(2).default(1),
-  logQ: z.boolean().default(true),
-  hits: z.enum(["same", "known"]).default("same"),
-  negatives: z.int().min(0).max(100_000).default(0),
-  batchSize: z.int().min(1).max(65_536).default(1024),
-  stepsPerEpoch: z.int().min(1).max(10_000).default(30),
-  lossOf: z.enum(["mean", "sum"]).default("mean"),
-  dropout: z.number().min(0).lt(1).default(0.3),
-  unknownShare: z.number().min(0).lt(1).default(0.1),
-  textBuckets: z.int().min(1).max(10_000_000).default(4096),
-  initScale: z.number().positive().default(0.1),
-  optimizer: z.enum(["adam", "adagrad"]).default("adam"),
-  learningRate: z.number().positive().default(5e-3),
-  weightDecay: z.number().min(0).default(0),
-  epochs: z.int().min(1).max(10_000).default(50),
-  patience: z.int().min(1).default(5),
-  averaging: z.number().min(0).lt(1).default(0.7),
-  validationShare: z.number().min(0).lt(1).default(0.2),
-});
-
-export type TwoTowerParams = z.output<typeof schema>;
 
 export const twoTower: ModelDefinition<TwoTowerParams> = {
   name: "two-tower",
@@ -63,7 +26,7 @@ export const twoTower: ModelDefinition<TwoTowerParams> = {
   description:
     "A network for users (id, side features, their items) and one for items (id, side features), trained so that their vectors meet; new users and items with features get vectors, too.",
   task: "retrieve",
-  params: schema,
+  params: twoTowerSchema,
   help: {
     dimensions: { help: "Width of embeddings and of the vectors.", range: [16, 256], scale: "log" },
     layers: { help: "Widths of relu layers in each tower; none: a tower is the sum of its embeddings.", tune: false },
@@ -133,21 +96,6 @@ export const twoTower: ModelDefinition<TwoTowerParams> = {
 
   partialRefit: { unavailable: "its towers are trained anew on all events; new events of known users are folded in as history" },
 };
-
-/** What is kept of a training. */
-export interface TrainedTwoTower {
-  sides: Sides;
-  parameters: Parameters;
-  /** User × item matrix of training. */
-  seen: Csr;
-  /** numItems × dimensions. */
-  itemVectors: Float32Array;
-  itemBias: Float32Array;
-  /** 1 where events or features are known. */
-  knownUsers: Uint8Array;
-  knownItems: Uint8Array;
-  losses: readonly number[];
-}
 
 function twoTowerModel(size: { numUsers: number; numItems: number }, params: TwoTowerParams, trained: TrainedTwoTower): FittedModel {
   const { sides, parameters, seen, itemVectors, itemBias, knownUsers, knownItems, losses } = trained;

@@ -12,25 +12,10 @@ import type { FittedModel, ModelDefinition } from "../core/model.js";
 import { createPacer } from "../core/pacer.js";
 import { topOfRow } from "../ranking/top-of-row.js";
 import { savedFloat32 } from "./parts/saved-arrays.js";
-import { weightingOf, weightings } from "./parts/similarity.js";
+import { weightingOf } from "./parts/similarity.js";
 import { type HistoryRow, historyRow } from "./parts/user-history.js";
-import { fitUserRetrieval, meanOfItems } from "./parts/user-retrieval-training.js";
-
-const schema = z.strictObject({
-  dimensions: z.int().min(1).max(1024).default(24),
-  neighbours: z.int().min(1).max(100_000).default(50),
-  weighting: z.enum(weightings).default("log"),
-  others: z.enum(["popular", "none"]).default("popular"),
-  historyItems: z.int().min(1).max(1000).default(3),
-  samplesPerItem: z.int().min(1).max(1000).default(5),
-  batchSize: z.int().min(1).max(65_536).default(4096),
-  stepsPerEpoch: z.int().min(1).max(100_000).default(50),
-  epochs: z.int().min(1).max(10_000).default(30),
-  learningRate: z.number().positive().default(0.1),
-  initScale: z.number().positive().default(0.14),
-});
-
-export type UserRetrievalParams = z.output<typeof schema>;
+import { type UserRetrievalParams, userRetrievalSchema } from "./parts/user-retrieval-params.js";
+import { fitUserRetrieval, meanOfItems, type TrainedUserRetrieval } from "./parts/user-retrieval-training.js";
 
 export const userRetrieval: ModelDefinition<UserRetrievalParams> = {
   name: "user-retrieval",
@@ -38,7 +23,7 @@ export const userRetrieval: ModelDefinition<UserRetrievalParams> = {
   reference: "How to build a machine learning recommendation engine with TensorFlow & HarperDB (2022)",
   description: "Two towers, one for a few items and one for users, trained so that they meet; recommends what the nearest users have most.",
   task: "retrieve",
-  params: schema,
+  params: userRetrievalSchema,
   help: {
     dimensions: { help: "Width of the vectors.", range: [8, 128], scale: "log" },
     neighbours: { help: "Users whose items are recommended; 1 = the nearest alone.", range: [1, 500], scale: "log" },
@@ -74,16 +59,6 @@ export const userRetrieval: ModelDefinition<UserRetrievalParams> = {
 
   partialRefit: { unavailable: "its towers are trained anew on all events; new events of known users are folded in as history" },
 };
-
-/** What is kept of a training. */
-export interface TrainedUserRetrieval {
-  /** numItems × dimensions; 0 for items without events. */
-  itemVectors: Float32Array;
-  /** numUsers × dimensions. */
-  userVectors: Float32Array;
-  losses: readonly number[];
-  figures: Readonly<Record<string, number>>;
-}
 
 /** Share of a score that popularity may add, to order equal ones. */
 const TIE_SHARE = 1e-3;

@@ -7,7 +7,7 @@ import { throwIfCancelled } from "../core/errors.js";
 import type { FittedModel } from "../core/model.js";
 import { checkQueryVectors } from "./check-scores.js";
 import { isExcluded } from "./excluded-lists.js";
-import { emptyLists, type Ranker } from "./rankers.js";
+import { emptyLists, type Ranker } from "./ranker.js";
 
 /** Finds items whose vectors have large products with a query's, in any order, mostly the largest. */
 export interface ApproximateIndex {

@@ -11,7 +11,8 @@ import { approximateRanker } from "./approximate.js";
 import { type CheckedOptions, checkOptions, checkQuery, checkRow, type Rows } from "./check-query.js";
 import { type ExcludedLists, excludedLists } from "./excluded-lists.js";
 import { createPopularityFallback } from "./popularity-fallback.js";
-import { createRanker, emptyLists, hasItemVectors, type RankedLists } from "./rankers.js";
+import { emptyLists, type RankedLists } from "./ranker.js";
+import { createRanker, hasItemVectors } from "./rankers.js";
 import type { Recommendation, RecommendationBatch, Recommender } from "./recommender.js";
 import { createSimilarRows } from "./similar.js";
 

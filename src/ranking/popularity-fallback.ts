@@ -3,7 +3,7 @@
  * The order is made once, on first use; a list then costs O(topK + what is left out), whatever the size of the catalogue.
  */
 import { containsSorted, type ExcludedLists, isExcluded } from "./excluded-lists.js";
-import type { RankedLists } from "./rankers.js";
+import type { RankedLists } from "./ranker.js";
 
 export interface PopularityFallback {
   /** Fills list `q` of `lists`; unused places stay as they are. */

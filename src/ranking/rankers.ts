@@ -3,34 +3,14 @@
  * the fused top-k kernel over item vectors (no score row per query), whole score rows, or two models in a row (staged.ts).
  */
 import { throwIfCancelled } from "../core/errors.js";
-import type { FittedModel, Query } from "../core/model.js";
+import type { FittedModel } from "../core/model.js";
 import { createPacer } from "../core/pacer.js";
 import { createTopKIndex, type TopKIndex } from "../kernels/top-k.js";
 import { checkItemVectors, checkQueryVectors, checkScores } from "./check-scores.js";
-import { type ExcludedLists, isExcluded } from "./excluded-lists.js";
+import { isExcluded } from "./excluded-lists.js";
+import { emptyLists, type RankedLists, type Ranker, type RankOptions } from "./ranker.js";
 import { stagedRanker } from "./staged.js";
 import { topOfRow } from "./top-of-row.js";
-
-export interface RankOptions {
-  topK: number;
-  excluded: ExcludedLists;
-  /** Ascending distinct items: only these may appear. */
-  include?: Int32Array;
-  signal?: AbortSignal;
-}
-
-/** n × topK, row-major, padded with −1 / −Infinity. */
-export interface RankedLists {
-  itemIndex: Int32Array;
-  score: Float32Array;
-}
-
-export interface Ranker {
-  /** Queries answered in one call; larger batches are cut into such blocks, which bounds memory. */
-  readonly blockSize: number;
-  rank(queries: readonly Query[], options: RankOptions): Promise<RankedLists>;
-  dispose(): void;
-}
 
 /** Score rows of one call: small enough for a cache, and for the event loop to get its turn between calls. */
 const SCORE_BLOCK_BYTES = 4 * 2 ** 20;
@@ -139,8 +119,4 @@ async function rankCandidates(
     for (let place = q * topK; place < q * topK + found; place++) lists.itemIndex[place] = include[lists.itemIndex[place]];
   }
   return lists;
-}
-
-export function emptyLists(numQueries: number, topK: number): RankedLists {
-  return { itemIndex: new Int32Array(numQueries * topK).fill(-1), score: new Float32Array(numQueries * topK).fill(-Infinity) };
 }

@@ -5,7 +5,7 @@
 import { throwIfCancelled } from "../core/errors.js";
 import type { FittedModel, Stages } from "../core/model.js";
 import { checkScores } from "./check-scores.js";
-import type { Ranker } from "./rankers.js";
+import type { Ranker } from "./ranker.js";
 
 /** `retriever`: the ranker of `stages.retriever`. */
 export function stagedRanker(model: FittedModel, { count, rescore }: Stages, retriever: Ranker): Ranker {

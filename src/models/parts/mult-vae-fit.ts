@@ -9,10 +9,10 @@ import { createSparseTable, type SparseTable } from "../../nn/sparse-table.js";
 import { createGraph, input } from "../../nn/tensor.js";
 import { trainNetwork } from "../../nn/train.js";
 import { createTrainingStep, type TrainingStep } from "../../nn/training-step.js";
-import type { MultVaeParams } from "../mult-vae.js";
 import { withBias } from "./biased-vectors.js";
 import { createHeldOutJudge, holdOutItems } from "./held-out-items.js";
 import { ITEM_BIAS, ITEMS, type MultVaeShape, multVaeLoss } from "./mult-vae-network.js";
+import type { MultVaeParams } from "./mult-vae-params.js";
 import { createMultVaeEncoder, type RowOfItems, unitWeight } from "./mult-vae-vectors.js";
 import { positivePairs } from "./positive-pairs.js";
 

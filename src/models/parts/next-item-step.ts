@@ -11,7 +11,7 @@ import type { SparseTable } from "../../nn/sparse-table.js";
 import { createGraph, input, type Tensor } from "../../nn/tensor.js";
 import type { StepResult } from "../../nn/train.js";
 import { createTrainingStep } from "../../nn/training-step.js";
-import type { NextItemParams, NextItemTraining } from "./next-item-training.js";
+import type { NextItemParams, NextItemTraining } from "./next-item-params.js";
 import type { Bucket, SequenceBatch } from "./sequence-batches.js";
 import type { ItemSequences } from "./user-sequences.js";
 

@@ -2,15 +2,30 @@
 import type { Csr, Interactions } from "../../core/interactions.js";
 import type { FitContext } from "../../core/model.js";
 import { createRandom, type Random } from "../../core/random.js";
-import { createParameters } from "../../nn/parameters.js";
-import type { TrainedTwoTower, TwoTowerParams } from "../two-tower.js";
+import { createParameters, type Parameters } from "../../nn/parameters.js";
 import { withBias } from "./biased-vectors.js";
 import { createHeldOutJudge, holdOutItems } from "./held-out-items.js";
 import { positivePairs } from "./positive-pairs.js";
 import type { ItemBag } from "./tower-inputs.js";
 import { type TowerPairs, trainTowers } from "./tower-training.js";
-import { knownRows, newSides } from "./two-tower-sides.js";
+import type { TwoTowerParams } from "./two-tower-params.js";
+import { knownRows, newSides, type Sides } from "./two-tower-sides.js";
 import { bagOf, createTowerEncoder } from "./two-tower-vectors.js";
+
+/** What is kept of a training. */
+export interface TrainedTwoTower {
+  sides: Sides;
+  parameters: Parameters;
+  /** User × item matrix of training. */
+  seen: Csr;
+  /** numItems × dimensions. */
+  itemVectors: Float32Array;
+  itemBias: Float32Array;
+  /** 1 where events or features are known. */
+  knownUsers: Uint8Array;
+  knownItems: Uint8Array;
+  losses: readonly number[];
+}
 
 export async function fitTwoTower(train: Interactions, params: TwoTowerParams, context: FitContext): Promise<TrainedTwoTower> {
   const { numItems } = train;

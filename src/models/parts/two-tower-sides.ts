@@ -8,12 +8,12 @@ import type { FitContext, ModelState } from "../../core/model.js";
 import type { Random } from "../../core/random.js";
 import { createSparseTable, type SparseTable } from "../../nn/sparse-table.js";
 import { frozenTable } from "../../nn/table-rows.js";
-import type { TwoTowerParams } from "../two-tower.js";
 import { type EncodedFeatures, encodeFeatures, featureState, restoredFeatures } from "./feature-encoder.js";
 import { type FeatureSource, planFeatures } from "./feature-plan.js";
 import { savedFloat32 } from "./saved-arrays.js";
 import type { TableValues, TowerSource } from "./tower-inputs.js";
 import type { TowerShape } from "./tower-network.js";
+import type { TwoTowerParams } from "./two-tower-params.js";
 
 export interface Sides<Table extends TableValues = TableValues> {
   queries: TowerSource<Table>;

@@ -3,10 +3,10 @@ import type { Csr } from "../../core/interactions.js";
 import type { Query } from "../../core/model.js";
 import type { Parameters } from "../../nn/parameters.js";
 import type { SessionOptions } from "../../nn/session.js";
-import type { TwoTowerParams } from "../two-tower.js";
 import { createRowEncoder } from "./row-encoder.js";
 import { type ItemBag, type TowerSource, towerBatch, writeTowerInputs } from "./tower-inputs.js";
 import { towerInputs, towerVectors } from "./tower-network.js";
+import type { TwoTowerParams } from "./two-tower-params.js";
 import { historyRow } from "./user-history.js";
 
 export interface TowerQuestions {

@@ -17,8 +17,8 @@ import type { Bags } from "../../nn/table-rows.js";
 import { createGraph, filled, input } from "../../nn/tensor.js";
 import { trainNetwork } from "../../nn/train.js";
 import { createTrainingStep, type TrainingStep } from "../../nn/training-step.js";
-import type { TrainedUserRetrieval, UserRetrievalParams } from "../user-retrieval.js";
 import { positivePairs } from "./positive-pairs.js";
+import type { UserRetrievalParams } from "./user-retrieval-params.js";
 
 /** Distinct users of a batch are padded to a multiple of this, so that few graphs are compiled. */
 const WIDTH_STEP = 256;
@@ -26,6 +26,16 @@ const WIDTH_STEP = 256;
 const NEVER = -1e9;
 /** Lengths at which training says how often the own user is among the nearest, and the examples that it looks at. */
 const [FIGURES, FIGURE_EXAMPLES] = [[1, 5, 10, 50, 100], 8192];
+
+/** What is kept of a training. */
+export interface TrainedUserRetrieval {
+  /** numItems × dimensions; 0 for items without events. */
+  itemVectors: Float32Array;
+  /** numUsers × dimensions. */
+  userVectors: Float32Array;
+  losses: readonly number[];
+  figures: Readonly<Record<string, number>>;
+}
 
 export async function fitUserRetrieval(seen: Csr, params: UserRetrievalParams, context: FitContext): Promise<TrainedUserRetrieval> {
   const { dimensions, epochs, stepsPerEpoch } = params;
